@@ -106,8 +106,8 @@ static int check_map(const struct panthor_pgtable *pt, const struct pa_cursor *p
 	int err = check_range(iova, size, pt->va_bits);
 
 	if (!err && pa->period)
-		err = is_power_of_2(pa->period) ?
-		      check_range(pa->base, pa->period, pt->pa_bits) : -EINVAL;
+		err = pa->period & (pa->period - 1) ? -EINVAL :
+		      check_range(pa->base, pa->period, pt->pa_bits);
 	else if (!err && pa->len)
 		err = check_range(pa->paddr, pa->len, pt->pa_bits);
 
@@ -138,9 +138,9 @@ static int cursor_next_sg(struct pa_cursor *pa, u64 left)
 	pa->len -= pa->skip;
 	pa->skip = 0;
 
-	/* A block may span entries. */
+	/* A block may span entries, and empty ones do not end it. */
 	while (pa->len < left && pa->nents &&
-	       sg_dma_address(pa->sg) == pa->paddr + pa->len) {
+	       (!sg_dma_len(pa->sg) || sg_dma_address(pa->sg) == pa->paddr + pa->len)) {
 		pa->len += sg_dma_len(pa->sg);
 		pa->nents--;
 		pa->sg = sg_next(pa->sg);
@@ -639,11 +639,8 @@ static int count_map_tables(const struct panthor_pgtable *pt, struct pa_cursor *
 			if (!leaf_allowed(pt, level) || ((iova ^ pa->paddr) & mask) || end <= start)
 				continue;
 
+			/* What is aligned to 1 GiB is aligned to 2 MiB, and counts there as well. */
 			*count -= (end - start) >> PANTHOR_PT_SHIFT(level);
-
-			/* Level 2 counts below, if it can: 1 GiB is aligned to 2 MiB. */
-			if (level == 1 && !leaf_allowed(pt, 2))
-				*count -= (end - start) >> PANTHOR_PT_SHIFT(2);
 		}
 
 		/* A short period has no blocks: one look at it is enough. */
@@ -682,8 +679,8 @@ struct panthor_pgtable *panthor_pgtable_create(const struct panthor_pgtable_cfg 
 	if (!cfg->dev ||
 	    cfg->va_bits < 25 || cfg->va_bits > 48 ||
 	    cfg->pa_bits < 32 || cfg->pa_bits > 48 ||
-	    !(cfg->pgsize_bitmap & SZ_4K) ||
-	    (cfg->pgsize_bitmap & ~(u64)(SZ_4K | SZ_2M | SZ_1G)))
+	    (cfg->pgsize_bitmap != SZ_4K && cfg->pgsize_bitmap != (SZ_4K | SZ_2M) &&
+	     cfg->pgsize_bitmap != (SZ_4K | SZ_2M | SZ_1G)))
 		return ERR_PTR(-EINVAL);
 
 	pt = kzalloc(sizeof(*pt), GFP_KERNEL);

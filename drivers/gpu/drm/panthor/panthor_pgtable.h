@@ -49,9 +49,10 @@ struct sg_table;
  * The life of an operation::
  *
  *	ioctl			reserve
- *	signalling section	expand, lock the GPU out of that range,
+ *	signalling section	expand and flush_range: the range to lock,
+ *				lock the GPU out of it,
  *				map and unmap,
- *				flush_range, flush and unlock, flushed
+ *				flush what is locked, unlock, flushed
  *	cleanup			unreserve
  */
 
@@ -80,7 +81,10 @@ struct panthor_pgtable_cfg {
 	/** @dev: Device that walks the tables: its node, its DMA mappings. */
 	struct device *dev;
 
-	/** @pgsize_bitmap: Leaf sizes in bytes, or'ed: SZ_4K, and any of SZ_2M, SZ_1G. */
+	/**
+	 * @pgsize_bitmap: Leaf sizes in bytes, or'ed: SZ_4K; or SZ_4K and SZ_2M;
+	 * or these and SZ_1G, which is split into the smaller ones.
+	 */
 	u64 pgsize_bitmap;
 
 	/** @va_bits: Width of an iova, 25 to 48. */
@@ -171,7 +175,7 @@ struct panthor_pgtable_stats {
 	/** @splits: Blocks split since create. */
 	u64 splits;
 
-	/** @leaves: Leaves written by map since create, by level (1 to 3). */
+	/** @leaves: Leaves written by map since create, by level (1 to 3), failed maps included. */
 	u64 leaves[4];
 };
 
@@ -234,7 +238,8 @@ u64 panthor_pgtable_mair(const struct panthor_pgtable *pt);
  * beside map and unmap.
  *
  * Return: 0, -EINVAL (alignment, size 0), -ERANGE (first or last byte out of
- * va_bits or pa_bits), -ENOMEM. On error @rsv is as it was.
+ * va_bits or pa_bits), -ENOMEM, or -EFAULT as panthor_pgtable_create(). On error
+ * @rsv is as it was.
  */
 int panthor_pgtable_reserve_map(struct panthor_pgtable *pt,
 				struct panthor_pgtable_rsv *rsv,
@@ -257,7 +262,8 @@ int panthor_pgtable_reserve_map(struct panthor_pgtable *pt,
  * beside map and unmap.
  *
  * Return: as panthor_pgtable_reserve_map(), and -EINVAL if @sgt ends before
- * @offset + @size or holds an entry that is not aligned to 4 KiB.
+ * @offset + @size, or if entries that are to be mapped, joined where one continues
+ * the other, are not aligned to 4 KiB.
  */
 int panthor_pgtable_reserve_map_sgt(struct panthor_pgtable *pt,
 				    struct panthor_pgtable_rsv *rsv, u64 iova,
@@ -353,8 +359,8 @@ int panthor_pgtable_map(struct panthor_pgtable *pt,
  *
  * Context: fence signalling, as panthor_pgtable_map().
  *
- * Return: as panthor_pgtable_map(), and -EINVAL if @sgt ends before @offset +
- * @size or holds an entry that is not aligned to 4 KiB.
+ * Return: as panthor_pgtable_map(), and -EINVAL as
+ * panthor_pgtable_reserve_map_sgt().
  */
 int panthor_pgtable_map_sgt(struct panthor_pgtable *pt,
 			    struct panthor_pgtable_rsv *rsv, u64 iova,
@@ -420,11 +426,13 @@ void panthor_pgtable_expand(struct panthor_pgtable *pt, u64 *iova, u64 *size);
 /**
  * panthor_pgtable_flush_range() - add what is gathered to a flush
  * @pt: Page table.
- * @iova: First byte of the range that the caller is about to flush.
- * @size: Bytes.
+ * @iova: First byte of the range that the caller is about to change, or has changed.
+ * @size: Bytes, not 0.
  *
- * Extends the range so that it covers each table that waits for a flush. That
- * is more than what the last operation touched only if an earlier flush failed.
+ * Extends the range so that it covers each unmap whose tables wait for a flush.
+ * That is more than what the last operation touched only if an earlier flush
+ * failed. The flush has to drop all that the device caches about any byte of the
+ * range, walks included.
  *
  * Context: fence signalling. Serialized with the calls that change @pt.
  */
