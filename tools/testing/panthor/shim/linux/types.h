@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 or MIT */
+/*
+ * Shim of linux/types.h: the integers of the kernel, and the compiler's
+ * annotations that every kernel file may use without asking for them.
+ */
+#ifndef __SHIM_LINUX_TYPES_H__
+#define __SHIM_LINUX_TYPES_H__
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef signed char s8;
+typedef short s16;
+typedef int s32;
+typedef long long s64;
+
+typedef u64 phys_addr_t;
+typedef u64 dma_addr_t;
+typedef unsigned int gfp_t;
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+#define __printf(fmt, args)	__attribute__((__format__(__printf__, fmt, args)))
+#define __noreturn		__attribute__((__noreturn__))
+
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#endif
