@@ -116,7 +116,7 @@ static double now(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec * 1e-9;
+	return ts.tv_sec + ts.tv_nsec / 1000000000.0;
 }
 
 /* Run @fn in a child. What it writes to the outcome comes back. */
@@ -524,7 +524,7 @@ static int show_canary(const char *name)
 	return 2;
 }
 
-static int usage(const char *program)
+static int print_usage(const char *program)
 {
 	fprintf(stderr,
 		"usage: %s [options]\n"
@@ -598,7 +598,7 @@ int main(int argc, char **argv)
 	setrlimit(RLIMIT_CORE, &(struct rlimit){});
 	__sanitizer_set_death_callback(print_log);
 	if (!parse_options(argc, argv))
-		return usage(argv[0]);
+		return print_usage(argv[0]);
 	if (options.break_name)
 		return show_canary(options.break_name);
 
@@ -608,8 +608,8 @@ int main(int argc, char **argv)
 	run_canaries(&outcome);
 
 	if (sum.ops)
-		printf("# %s: %llu operations, %llu calls checked, %llu leaves compared, %.0f ops/s\n",
-		       PAGE_NAME, sum.ops, sum.calls, sum.compared, sum.ops / seconds);
+		printf("# %s: %llu operations (%.0f a second), %llu calls, %llu leaves compared\n",
+		       PAGE_NAME, sum.ops, sum.ops / seconds, sum.calls, sum.compared);
 	printf("# %s: seed %llu: %u passed, %u failed\n", PAGE_NAME, options.seed, nr_passed,
 	       nr_failed);
 	return nr_failed || !nr_passed;

@@ -521,7 +521,7 @@ static void misuse(struct run *run, const struct record *r)
 	vm_flush(vm, map.iova, map.size);
 }
 
-static void look(struct run *run, const struct record *r)
+static void look_up(struct run *run, const struct record *r)
 {
 	u64 iova = choose_iova(run, r);
 
@@ -577,7 +577,7 @@ static void operate(struct run *run, const struct record *r)
 		if (r->count % 4 == 0)
 			refuse(run, r);
 		else
-			look(run, r);
+			look_up(run, r);
 		break;
 	case 14:
 		test_log("run work");
@@ -591,7 +591,7 @@ static void operate(struct run *run, const struct record *r)
 
 			unmap_now(run, iova, (1ull << vm->cfg.va_bits) - iova);
 		} else {
-			look(run, r);
+			look_up(run, r);
 		}
 		break;
 	}

@@ -639,7 +639,7 @@ static int count_map_tables(const struct panthor_pgtable *pt, struct pa_cursor *
 			if (!leaf_allowed(pt, level) || ((iova ^ pa->paddr) & mask) || end <= start)
 				continue;
 
-			/* What is aligned to 1 GiB is aligned to 2 MiB, and counts there as well. */
+			/* A block of 1 GiB counts again at level 2, for the tables below. */
 			*count -= (end - start) >> PANTHOR_PT_SHIFT(level);
 		}
 

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+/*
+ * KUnit suite of the pool and the reservations: how many tables are held, that
+ * they are enough whatever runs in between, and that every page comes back.
+ */
+
+#include <linux/dma-fence.h>
+#include <linux/fault-inject.h>
+#include <linux/iommu.h>
+#include <linux/prandom.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+
+#include "../panthor_pgtable_pool.h"
+#include "panthor_kunit.h"
+
+static unsigned int reserved(struct pk *pk, u64 iova, u64 paddr, u64 size)
+{
+	struct panthor_pgtable_rsv rsv = {};
+	unsigned int count;
+
+	KUNIT_EXPECT_EQ(pk->test, panthor_pgtable_reserve_map(pk->pt, &rsv, iova, paddr, size), 0);
+	count = rsv.tables.count;
+	panthor_pgtable_unreserve(pk->pt, &rsv);
+	KUNIT_EXPECT_EQ(pk->test, rsv.tables.count, 0);
+	return count;
+}
+
+static unsigned int reserved_unmap(struct pk *pk, u64 iova, u64 size)
+{
+	struct panthor_pgtable_rsv rsv = {};
+	unsigned int count;
+
+	KUNIT_EXPECT_EQ(pk->test, panthor_pgtable_reserve_unmap(pk->pt, &rsv, iova, size), 0);
+	count = rsv.tables.count;
+	panthor_pgtable_unreserve(pk->pt, &rsv);
+	return count;
+}
+
+static void map_counts(struct kunit *test)
+{
+	struct pk *pk = pk_create_default(test);
+	struct panthor_pgtable_rsv rsv = {};
+	struct sg_table *sgt = pk_sgt(test, 1024);
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, reserved(pk, 0, 0, SZ_4K), 3);
+	KUNIT_EXPECT_EQ(test, reserved(pk, 0, 0, SZ_2M), 2);
+	KUNIT_EXPECT_EQ(test, reserved(pk, 0, 0, SZ_1G), 1);
+	KUNIT_EXPECT_EQ(test, reserved(pk, 0, SZ_4K, SZ_2M), 3);
+	KUNIT_EXPECT_EQ(test, reserved(pk, SZ_2M - SZ_4K, 0, SZ_8K), 4);
+	KUNIT_EXPECT_EQ(test, reserved(pk, SZ_1G - SZ_4K, 0, SZ_8K), 5);
+	KUNIT_EXPECT_EQ(test, reserved(pk, 512ull * SZ_1G - SZ_4K, 0, SZ_8K), 6);
+	KUNIT_EXPECT_EQ(test, reserved(pk, 0, SZ_4K, SZ_1G), 514);
+	KUNIT_EXPECT_EQ(test, reserved(pk, 0, SZ_2M, SZ_1G), 2);
+	KUNIT_EXPECT_EQ(test, reserved(pk, SZ_1G - SZ_2M - SZ_4K, SZ_2G - SZ_2M - SZ_4K,
+				       SZ_1G + SZ_4M + SZ_8K), 5);
+
+	/* Scattered, then with one stretch of 2 MiB in two entries. */
+	for (i = 0; i < 1024; i++)
+		pk_sgt_set(sgt, i, SZ_1G + i * SZ_8K, SZ_4K);
+	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map_sgt(pk->pt, &rsv, SZ_2M, sgt, 0, SZ_4M),
+			0);
+	KUNIT_EXPECT_EQ(test, rsv.tables.count, 4);
+	panthor_pgtable_unreserve(pk->pt, &rsv);
+	pk_sgt_set(sgt, 1, SZ_2G, SZ_1M);
+	pk_sgt_set(sgt, 2, SZ_2G + SZ_1M, SZ_1M);
+	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map_sgt(pk->pt, &rsv, SZ_2M - SZ_4K, sgt, 0,
+							      SZ_2M + SZ_64K), 0);
+	KUNIT_EXPECT_EQ(test, rsv.tables.count, 4);
+	panthor_pgtable_unreserve(pk->pt, &rsv);
+
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, 0, SZ_4K), 2);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, 0, SZ_2M), 1);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, 0, SZ_1G), 0);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, SZ_4K, SZ_1G), 4);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, SZ_1M, SZ_2M), 3);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, 0, 1ull << 48), 0);
+}
+
+/* With an empty tree the bound is exact: all that is held is used. */
+static void map_counts_exact(struct kunit *test)
+{
+	struct panthor_pgtable_cfg cfg = {
+		.va_bits = 40, .pa_bits = 40, .pgsize_bitmap = SZ_4K | SZ_2M | SZ_1G,
+		.coherent_walk = true,
+	};
+	u32 seed = get_random_u32();
+	struct rnd_state rnd;
+	unsigned int i;
+
+	kunit_info(test, "seed %#x\n", seed);
+	prandom_seed_state(&rnd, seed);
+	for (i = 0; i < 3000; i++) {
+		static struct pk *pk;
+		u64 grain = 1ull << (12 + prandom_u32_state(&rnd) % 10);
+		u64 iova = (((u64)prandom_u32_state(&rnd) << 7) & ~(grain - 1)) +
+			   (prandom_u32_state(&rnd) % 3 ? 0 : SZ_1G - SZ_2M);
+		u64 size = ((1ull << (prandom_u32_state(&rnd) % 32)) & ~(grain - 1)) + grain;
+		u64 paddr = prandom_u32_state(&rnd) % 2 ? iova : iova + grain;
+		struct panthor_pgtable_rsv rsv = {};
+
+		if (i % 100 == 0)
+			pk = pk_create(test, &cfg);
+		KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv, iova, paddr, size),
+				0);
+		KUNIT_ASSERT_EQ(test, panthor_pgtable_map(pk->pt, &rsv, iova, paddr, size, PK_RW),
+				0);
+		KUNIT_ASSERT_EQ_MSG(test, rsv.tables.count, 0, "%#llx -> %#llx + %#llx", iova,
+				    paddr, size);
+		KUNIT_ASSERT_EQ(test, pk_unmap(pk, iova, size), size);
+		if (i % 100 == 99)
+			pk_destroy(pk);
+	}
+}
+
+/*
+ * I2 on a geometry small enough for all of it: three jobs of all kinds and
+ * ranges, reserved together, run in all orders. None may lack a table.
+ */
+struct job {
+	char kind;
+	u64 iova, size;
+	struct panthor_pgtable_rsv rsv;
+};
+
+static int job_reserve(struct pk *pk, struct job *job)
+{
+	switch (job->kind) {
+	case 'u':
+		return panthor_pgtable_reserve_unmap(pk->pt, &job->rsv, job->iova, job->size);
+	case 'b':
+		return panthor_pgtable_reserve_map(pk->pt, &job->rsv, job->iova, job->iova,
+						   job->size);
+	default:
+		return panthor_pgtable_reserve_map(pk->pt, &job->rsv, job->iova,
+						   job->iova + SZ_4K, job->size);
+	}
+}
+
+/* As drivers do: what is in the way of a map is unmapped by the same job. */
+static int job_run(struct pk *pk, struct job *job)
+{
+	s64 ret = panthor_pgtable_unmap(pk->pt, &job->rsv, job->iova, job->size);
+
+	if (ret >= 0 && job->kind != 'u')
+		ret = panthor_pgtable_map(pk->pt, &job->rsv, job->iova,
+					  job->iova + (job->kind == 'b' ? 0 : SZ_4K), job->size,
+					  PK_RW);
+	pk_flush(pk);
+	return ret < 0 ? ret : 0;
+}
+
+static void exhaustive(struct kunit *test)
+{
+	static const u64 ends[] = { 0, SZ_1M, SZ_2M, SZ_4M };
+	static const u8 orders[6][3] = {
+		{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 }
+	};
+	struct panthor_pgtable_cfg cfg = {
+		.va_bits = 32, .pa_bits = 40, .pgsize_bitmap = SZ_4K | SZ_2M,
+		.coherent_walk = true,
+	};
+	struct pk *pk = pk_create(test, &cfg);
+	struct job kinds[18], jobs[3];
+	unsigned int count = 0, i, j, n;
+	unsigned long runs = 0;
+
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
+		for (j = i + 1; j < ARRAY_SIZE(ends); j++)
+			for (n = 0; n < 3; n++)
+				kinds[count++] = (struct job){ "ubm"[n], ends[i],
+							       ends[j] - ends[i] };
+	KUNIT_ASSERT_EQ(test, count, ARRAY_SIZE(kinds));
+
+	for (i = 0; i < count * count * count * 6; i++) {
+		const u8 *order = orders[i % 6];
+
+		for (j = 0, n = i / 6; j < 3; j++, n /= count) {
+			jobs[j] = kinds[n % count];
+			KUNIT_ASSERT_EQ(test, job_reserve(pk, &jobs[j]), 0);
+		}
+		for (j = 0; j < 3; j++)
+			KUNIT_ASSERT_EQ_MSG(test, job_run(pk, &jobs[order[j]]), 0, "case %u", i);
+		for (j = 0; j < 3; j++)
+			panthor_pgtable_unreserve(pk->pt, &jobs[j].rsv);
+		pk_unmap(pk, 0, SZ_4M);
+		runs++;
+		if (i % 64 == 0)
+			cond_resched();
+	}
+	kunit_info(test, "%lu orders of jobs\n", runs);
+}
+
+/* I2 with random queues on the whole geometry; all in the signalling section. */
+static void random_queues(struct kunit *test)
+{
+	struct pk *pk = pk_create_default(test);
+	u32 seed = get_random_u32();
+	struct job *jobs = kunit_kcalloc(test, 64, sizeof(*jobs), GFP_KERNEL);
+	struct rnd_state rnd;
+	unsigned long run = 0;
+	unsigned int round, i;
+
+	KUNIT_ASSERT_NOT_NULL(test, jobs);
+	kunit_info(test, "seed %#x\n", seed);
+	prandom_seed_state(&rnd, seed);
+
+	for (round = 0; round < 300; round++) {
+		unsigned int depth = 1 + prandom_u32_state(&rnd) % 64;
+		unsigned long calls;
+		int err;
+
+		for (i = 0; i < depth; i++) {
+			u64 grain = SZ_4K << (prandom_u32_state(&rnd) % 3 * 9);
+			u64 size = grain * (1 + prandom_u32_state(&rnd) % 8);
+			u64 iova = grain * (prandom_u32_state(&rnd) % 1024);
+
+			if (grain == SZ_1G) {
+				iova %= 8ull * SZ_1G;
+				size = SZ_1G;
+			}
+			jobs[i] = (struct job){ "ubm"[prandom_u32_state(&rnd) % 3], iova, size };
+			if (jobs[i].kind == 'm' && size > SZ_64M)
+				jobs[i].kind = 'b';
+			KUNIT_ASSERT_EQ(test, job_reserve(pk, &jobs[i]), 0);
+		}
+
+		/* Any order, and some are cancelled. */
+		for (i = 0; i < depth; i++) {
+			unsigned int other = prandom_u32_state(&rnd) % depth;
+
+			swap(jobs[i], jobs[other]);
+		}
+
+		calls = pk->pages.calls;
+		for (i = 0; i < depth; i++) {
+			bool cookie;
+
+			if (prandom_u32_state(&rnd) % 8 == 0)
+				continue;
+			cookie = dma_fence_begin_signalling();
+			err = job_run(pk, &jobs[i]);
+			dma_fence_end_signalling(cookie);
+			KUNIT_ASSERT_EQ_MSG(test, err, 0, "round %u job %u %c %#llx + %#llx", round,
+					    i, jobs[i].kind, jobs[i].iova, jobs[i].size);
+			run++;
+		}
+		KUNIT_EXPECT_EQ_MSG(test, pk->pages.calls, calls, "a page was asked for");
+
+		for (i = 0; i < depth; i++)
+			panthor_pgtable_unreserve(pk->pt, &jobs[i].rsv);
+		pk_expect_sane(pk);
+		cond_resched();
+	}
+	kunit_info(test, "%lu jobs\n", run);
+}
+
+/* Each allocation of a reservation fails once: nothing is held, nothing lost. */
+static void allocation_failures(struct kunit *test)
+{
+	struct pk *pk = pk_create_default(test);
+	struct panthor_pgtable_rsv rsv = {};
+	unsigned int nth, failed = 0;
+	int err;
+
+	if (!IS_ENABLED(CONFIG_FAULT_INJECTION))
+		kunit_skip(test, "needs CONFIG_FAULT_INJECTION");
+
+	/* Something held already, that must not change. */
+	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv, 0, 0, SZ_4K), 0);
+
+	for (nth = 1; nth < 1000; nth++) {
+		long taken = pk->pages.taken;
+
+#ifdef CONFIG_FAULT_INJECTION
+		current->fail_nth = nth;
+#endif
+		err = panthor_pgtable_reserve_map(pk->pt, &rsv, SZ_1G, SZ_4K, 32 * SZ_2M);
+#ifdef CONFIG_FAULT_INJECTION
+		current->fail_nth = 0;
+#endif
+		if (!err)
+			break;
+
+		failed++;
+		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+		KUNIT_EXPECT_EQ(test, rsv.tables.count, 3);
+		KUNIT_EXPECT_LE(test, pk->pages.taken, taken + 34);
+		pk_expect_sane(pk);
+	}
+
+	/* Pages that earlier tries got stay in the pool: three points a page. */
+	KUNIT_EXPECT_GE(test, failed, 3);
+	KUNIT_EXPECT_EQ(test, rsv.tables.count, 3 + 2 + 32);
+	panthor_pgtable_unreserve(pk->pt, &rsv);
+
+	/* The root's page, too. */
+	for (nth = 1; nth <= 3; nth++) {
+		struct panthor_pgtable *pt;
+
+#ifdef CONFIG_FAULT_INJECTION
+		current->fail_nth = nth;
+#endif
+		pt = panthor_pgtable_create(&pk->cfg);
+#ifdef CONFIG_FAULT_INJECTION
+		current->fail_nth = 0;
+#endif
+		KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(pt), -ENOMEM);
+		if (!IS_ERR(pt))
+			panthor_pgtable_destroy(pt);
+	}
+}
+
+/* A page source that refuses the n-th page. */
+static void page_source_refuses(struct kunit *test)
+{
+	unsigned long n;
+
+	for (n = 2; n < 40; n++) {
+		struct pk *pk = pk_create_default(test);
+		struct panthor_pgtable_rsv rsv = {};
+
+		pk->pages.refuse = n;
+		KUNIT_EXPECT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv, 0, SZ_4K,
+								  32 * SZ_2M),
+				(n - 1) * PANTHOR_TABLES_PER_PAGE < 35 ? -ENOMEM : 0);
+		pk_expect_sane(pk);
+		panthor_pgtable_unreserve(pk->pt, &rsv);
+		pk_destroy(pk);
+	}
+}
+
+/* Tables are used again before the system is asked, and large pools shrink. */
+static void reuse_and_trim(struct kunit *test)
+{
+	struct pk *pk = pk_create_default(test);
+	struct panthor_pgtable_rsv rsv = {};
+	struct panthor_pgtable_stats stats;
+	unsigned long calls;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, pk_map(pk, SZ_4K, SZ_4K, SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, pk_unmap(pk, 0, SZ_1G), SZ_4K);
+	calls = pk->pages.calls;
+	for (i = 0; i < 100; i++) {
+		KUNIT_EXPECT_EQ(test, pk_map(pk, SZ_1G * (u64)i, SZ_4K, SZ_4K), 0);
+		/* Whole tables are dropped dirty; others are emptied. */
+		KUNIT_EXPECT_EQ(test, pk_unmap(pk, SZ_1G * (u64)i, i % 2 ? SZ_1G : SZ_4K), SZ_4K);
+	}
+	KUNIT_EXPECT_LE(test, pk->pages.calls, calls + 3);
+
+	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv, 0, SZ_4K, 3ull * SZ_1G), 0);
+	KUNIT_EXPECT_GT(test, pk->pages.taken * PANTHOR_TABLES_PER_PAGE, 1536);
+	panthor_pgtable_unreserve(pk->pt, &rsv);
+	for (i = 0; i < 100; i++) {
+		panthor_pgtable_stats(pk->pt, &stats);
+		if (stats.free <= PANTHOR_POOL_KEEP)
+			break;
+		schedule_timeout_uninterruptible(HZ / 10);
+	}
+	KUNIT_EXPECT_EQ(test, stats.free, PANTHOR_POOL_KEEP);
+	pk_expect_sane(pk);
+}
+
+/* Tables that were dropped unread come back cleared. */
+static void dropped_tables_are_washed(struct kunit *test)
+{
+	struct pk *pk = pk_create_default(test);
+	struct panthor_pgtable_rsv rsv = {};
+	struct panthor_pgtable_stats stats;
+	struct panthor_table *table;
+
+	KUNIT_ASSERT_EQ(test, pk_map(pk, SZ_1G, SZ_4K, SZ_1G), 0);
+	KUNIT_EXPECT_EQ(test, pk_unmap(pk, SZ_1G, SZ_1G), SZ_1G);
+	panthor_pgtable_stats(pk->pt, &stats);
+	KUNIT_EXPECT_EQ(test, stats.dirty, 513);
+
+	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv, 0, SZ_4K, SZ_1G), 0);
+	for (table = rsv.tables.first; table; table = table->next) {
+		KUNIT_ASSERT_NULL(test, memchr_inv(table->entries, 0, SZ_4K));
+		KUNIT_ASSERT_EQ(test, table->live, 0);
+	}
+	panthor_pgtable_unreserve(pk->pt, &rsv);
+}
+
+static struct kunit_case panthor_pool_cases[] = {
+	KUNIT_CASE(map_counts),
+	KUNIT_CASE(map_counts_exact),
+	KUNIT_CASE_SLOW(exhaustive),
+	KUNIT_CASE(random_queues),
+	KUNIT_CASE(allocation_failures),
+	KUNIT_CASE(page_source_refuses),
+	KUNIT_CASE(reuse_and_trim),
+	KUNIT_CASE(dropped_tables_are_washed),
+	{}
+};
+
+static struct kunit_suite panthor_pool_suite = {
+	.name = "panthor_pool",
+	.test_cases = panthor_pool_cases,
+};
+
+kunit_test_suite(panthor_pool_suite);
