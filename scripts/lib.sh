@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0 or MIT
+#
+# What every script here starts with: where things are, and how to complain.
+# To be sourced by bash.
+
+set -euo pipefail
+
+# Ours are the variables below, and not what make hands down to makes.
+unset MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS
+export LC_ALL=C
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+scripts=$top/scripts
+: "${KVER:=6.12}" "${KDIR:=}" "${O:=$top/build}"
+
+# One line that says what is wrong and what to do, then the end.
+die()
+{
+	echo "error: $*" >&2
+	exit 1
+}
+
+say()
+{
+	printf '%-9s %s\n' "$1:" "${*:2}"
+}
+
+O=$(cd "$top" && realpath -m -- "$O")
+[[ $O != *[[:space:]:]* ]] || die "O=$O: kernels cannot be built in a path with spaces or colons"
+[[ $KVER = 6.12 ]] || die "KVER=$KVER is not supported: use KVER=6.12, or KDIR= with a kernel tree of yours"
+
+if [[ $KDIR ]]; then
+	[[ -d $KDIR ]] || die "KDIR=$KDIR: no such directory"
+	KDIR=$(cd "$KDIR" && pwd -P)
+	work=$O/$(basename "$KDIR")-$(cksum <<<"$KDIR" | cut -d' ' -f1)
+else
+	work=$O/$KVER
+fi
+tree=$work/tree
+logs=$work/log
+
+# free_space KIB WHAT: stop now rather than half-way.
+free_space()
+{
+	local avail dir=$work
+
+	while [[ ! -d $dir ]]; do dir=$(dirname "$dir"); done
+	avail=$(df -Pk "$dir" | awk 'NR == 2 { print $4 }')
+	((avail >= $1)) || die "$2 needs $(($1 >> 10)) MiB in $work, and $((avail >> 10)) MiB are free:" \
+		"make room, or use another directory with O="
+}
