@@ -5,7 +5,7 @@
 KVER ?= 6.12
 KDIR ?=
 O    ?= build
-JOBS ?=
+JOBS ?= 20000
 export KVER KDIR JOBS
 export O := $(abspath $(O))
 
