@@ -169,7 +169,7 @@ struct panthor_pgtable_stats {
 	/** @gathered: Tables out of the tree that wait for a TLB flush. */
 	unsigned long gathered;
 
-	/** @installed: Tables put in the tree since create. */
+	/** @installed: Tables put in the tree since create, the root included. */
 	u64 installed;
 
 	/** @splits: Blocks split since create. */

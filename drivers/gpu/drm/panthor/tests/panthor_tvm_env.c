@@ -176,7 +176,10 @@ void panthor_tvm_section_end(bool cookie)
 u64 panthor_tvm_clock(void)
 {
 #ifdef CONFIG_UML_X86
-	return __builtin_ia32_rdtsc();
+	u32 low, high;
+
+	asm volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (u64)high << 32 | low;
 #else
 	return ktime_get_ns();
 #endif
