@@ -27,20 +27,29 @@ static int panthor_vm_lock_region(struct panthor_vm *vm, u64 iova, u64 size)
 	return ret ?: wait_ready(ptdev, vm->as.id);
 }
 
-/* Flush the region that is locked. The command unlocks it when it is done. */
+/*
+ * Flush the region that is locked. The command unlocks it when it is done. If it
+ * fails, tables that the GPU may still know wait for the next flush.
+ */
 static int panthor_vm_flush_region(struct panthor_vm *vm)
 {
 	struct panthor_device *ptdev = vm->ptdev;
-	int ret;
+	int ret = 0;
 
 	lockdep_assert_held(&ptdev->mmu->as.slots_lock);
 
-	if (vm->as.id < 0)
-		return 0;
+	if (vm->as.id >= 0) {
+		ret = write_cmd(ptdev, vm->as.id, AS_COMMAND_FLUSH_PT);
+		if (!ret)
+			ret = wait_ready(ptdev, vm->as.id);
+	}
 
-	ret = write_cmd(ptdev, vm->as.id, AS_COMMAND_FLUSH_PT);
+	if (ret)
+		vm->flush_failed = true;
+	else
+		panthor_pgtable_flushed(vm->pgtable);
 
-	return ret ?: wait_ready(ptdev, vm->as.id);
+	return ret;
 }
 
 static int panthor_vm_unmap_pages(struct panthor_vm *vm, u64 iova, u64 size)
@@ -68,16 +77,13 @@ static int panthor_vm_unmap_pages(struct panthor_vm *vm, u64 iova, u64 size)
 	ret = panthor_vm_flush_region(vm);
 	mutex_unlock(&ptdev->mmu->as.slots_lock);
 
-	if (!ret)
-		panthor_pgtable_flushed(vm->pgtable);
+	/* gpuvm keeps what could not be flushed, and comes back for it: to a hole. */
+	if (unmapped == size || (unmapped >= 0 && vm->flush_failed))
+		return ret;
 
-	if (drm_WARN_ON(&ptdev->base, unmapped != size)) {
-		drm_err(&ptdev->base, "unmap: %lld instead of %llu bytes at iova %llx\n",
-			unmapped, size, iova);
-		return -EINVAL;
-	}
-
-	return ret;
+	drm_WARN(&ptdev->base, true, "unmap: %lld instead of %llu bytes at iova %llx\n",
+		 unmapped, size, iova);
+	return -EINVAL;
 }
 
 static int panthor_vm_map_pages(struct panthor_vm *vm, u64 iova, int prot,
@@ -96,15 +102,12 @@ static int panthor_vm_map_pages(struct panthor_vm *vm, u64 iova, int prot,
 				      prot);
 	drm_WARN_ON(&ptdev->base, ret);
 
-	/* The GPU may remember that nothing was mapped here. */
+	/* The GPU may remember that nothing was mapped here, or what was undone. */
 	mutex_lock(&ptdev->mmu->as.slots_lock);
 	flush_ret = panthor_vm_lock_region(vm, iova, size);
 	if (!flush_ret)
 		flush_ret = panthor_vm_flush_region(vm);
 	mutex_unlock(&ptdev->mmu->as.slots_lock);
-
-	if (!flush_ret)
-		panthor_pgtable_flushed(vm->pgtable);
 
 	/* A map that failed has no VMA: nobody would unmap it later. */
 	if (flush_ret && !ret)

@@ -67,6 +67,9 @@
 +
 +	/** @pgtable: Page table. */
 +	struct panthor_pgtable *pgtable;
++
++	/** @flush_failed: A flush failed once: the table may lack what gpuvm has. */
++	bool flush_failed;
  ...
  };
 

@@ -81,12 +81,6 @@ static u64 *pte_to_table(u64 pte)
 	return phys_to_virt(panthor_pte_addr(pte));
 }
 
-static void clean(struct panthor_pgtable *pt, const u64 *entries, unsigned int count)
-{
-	if (!pt->pool.coherent)
-		panthor_pool_clean(&pt->pool, entries, count);
-}
-
 static int check_range(u64 addr, u64 size, unsigned int bits)
 {
 	u64 last = addr + size - 1;
@@ -184,6 +178,7 @@ static bool leaf_fits(const struct panthor_pgtable *pt, const struct pa_cursor *
 	       leaf_allowed(pt, level);
 }
 
+/* The caller has checked that there is one. */
 static struct panthor_table *take_table(struct panthor_pgtable *pt,
 					struct panthor_table_stack *tables)
 {
@@ -206,20 +201,8 @@ static struct panthor_table *take_table(struct panthor_pgtable *pt,
 
 static void unmap_table(struct unmap_op *op, u64 *entries, int level);
 
-static void check_live(const struct panthor_table *table)
-{
-	unsigned int live = 0, i;
-
-	if (!IS_ENABLED(CONFIG_DRM_PANTHOR_PGTABLE_DEBUG))
-		return;
-
-	for (i = 0; i < PANTHOR_PT_ENTRIES; i++)
-		live += !!table->entries[i];
-	WARN(live != table->live, "panthor_pgtable: %u valid entries, %u counted\n",
-	     live, table->live);
-}
-
-/* Gather a table, and all below it, that nothing points at any more. Returns the
+/*
+ * Gather a table, and all below it, that nothing points at any more. Returns the
  * bytes that were mapped. A last-level table is not read for that.
  */
 static u64 drop_table(struct panthor_pgtable *pt, u64 *entries, int level)
@@ -227,8 +210,6 @@ static u64 drop_table(struct panthor_pgtable *pt, u64 *entries, int level)
 	struct panthor_table *table = panthor_table_of(entries);
 	u64 unmapped = 0;
 	unsigned int i;
-
-	check_live(table);
 
 	if (level == PANTHOR_PT_LAST_LEVEL) {
 		unmapped = (u64)table->live << PANTHOR_PT_SHIFT(level);
@@ -276,7 +257,6 @@ static bool unmap_part(struct unmap_op *op, u64 *entry, int level)
 		if (table->live)
 			return false;
 
-		check_live(table);
 		WRITE_ONCE(*entry, 0);
 		panthor_table_push(&pt->gather.clean, table);
 		return true;
@@ -286,14 +266,14 @@ static bool unmap_part(struct unmap_op *op, u64 *entry, int level)
 	unmap_table(op, table->entries, level + 1);
 
 	/* The device goes from the block to what is left of it in one step. */
-	clean(pt, table->entries, PANTHOR_PT_ENTRIES);
+	panthor_pool_clean(&pt->pool, table->entries, PANTHOR_PT_ENTRIES);
 	dma_wmb();
 	WRITE_ONCE(*entry, panthor_pte_table(panthor_table_paddr(table)));
-	clean(pt, entry, 1);
+	panthor_pool_clean(&pt->pool, entry, 1);
 	return false;
 }
 
-static __always_inline void unmap_level(struct unmap_op *op, u64 *entries, int level)
+static void unmap_table(struct unmap_op *op, u64 *entries, int level)
 {
 	unsigned int first = PANTHOR_PT_INDEX(op->iova, level), index = first;
 	u64 span = PANTHOR_PT_SPAN(level);
@@ -322,21 +302,7 @@ static __always_inline void unmap_level(struct unmap_op *op, u64 *entries, int l
 
 	if (cleared) {
 		panthor_table_of(entries)->live -= cleared;
-		clean(op->pt, &entries[first], index - first);
-	}
-}
-
-static void unmap_table(struct unmap_op *op, u64 *entries, int level)
-{
-	switch (level) {
-	case 0:
-		return unmap_level(op, entries, 0);
-	case 1:
-		return unmap_level(op, entries, 1);
-	case 2:
-		return unmap_level(op, entries, 2);
-	default:
-		return unmap_level(op, entries, 3);
+		panthor_pool_clean(&op->pt->pool, &entries[first], index - first);
 	}
 }
 
@@ -381,7 +347,7 @@ static __always_inline int map_subtree(struct map_op *op, u64 *entry, int level,
 {
 	struct panthor_pgtable *pt = op->pt;
 	struct panthor_table *table;
-	int leaf_level = level + 1;
+	unsigned int leaf_level = level + 1;
 	int err;
 
 	/* All tables down to the first leaf, or none: no table is left empty. */
@@ -472,7 +438,7 @@ static __always_inline int map_level(struct map_op *op, u64 *entries, int level,
 		op->pt->leaves[level] += leaves;
 	}
 	if (leaves || fresh)
-		clean(op->pt, &entries[first], index - first);
+		panthor_pool_clean(&op->pt->pool, &entries[first], index - first);
 
 	return err;
 }
@@ -510,7 +476,7 @@ static void link_subtrees(struct map_op *op)
 		if (table->next && table->next->slot + 1 == table->slot &&
 		    !IS_ALIGNED((unsigned long)table->slot, PANTHOR_PT_SIZE))
 			continue;
-		clean(op->pt, table->slot, neighbours);
+		panthor_pool_clean(&op->pt->pool, table->slot, neighbours);
 		neighbours = 0;
 	}
 }
@@ -715,8 +681,8 @@ void panthor_pgtable_destroy(struct panthor_pgtable *pt)
 	panthor_pool_note(&pt->pool, 0,
 			  pt->gather.clean.count + pt->gather.dirty.count - gathered);
 	panthor_pool_release(&pt->pool, &pt->gather);
-	panthor_pool_fini(&pt->pool);
-	kfree(pt);
+	if (panthor_pool_fini(&pt->pool))
+		kfree(pt);
 }
 
 u64 panthor_pgtable_ttbr(const struct panthor_pgtable *pt)

@@ -41,10 +41,14 @@ struct sg_table;
  * gather
  *	The tables that were taken out of the tree and wait for a TLB flush.
  *
+ * Pages are charged to the memory cgroup of who calls reserve.
+ *
  * Locking: map, unmap, and flushed calls on one page table are serialized by
  * the caller (panthor's vm->op_lock). Reserve and unreserve may run beside
  * them and beside each other. Lookups (iova_to_phys, walk) take no lock, and
- * may run beside everything but destroy.
+ * may run beside everything but destroy. On 32-bit hosts that takes single-copy
+ * atomic accesses of 64 bits, as Arm CPUs with LPAE have: without, a lookup
+ * beside an update may be wrong about the address.
  *
  * The life of an operation::
  *
@@ -61,16 +65,17 @@ struct sg_table;
  *
  * For users who have to tell somebody else (firmware, a hypervisor) about each
  * page that becomes a table. Both calls may sleep, and both are made in process
- * context, outside the fence signalling section, with no lock held.
+ * context, outside the fence signalling section, with no lock of ours held.
  */
 struct panthor_pgtable_page_ops {
 	/**
-	 * @alloc: Return one zeroed, directly mapped page of PAGE_SIZE bytes, or
-	 * NULL. This is the only place where a page can be refused.
+	 * @alloc: Return one zeroed, directly mapped page of PAGE_SIZE bytes, not
+	 * compound, whose private field is not used until @free; or NULL. This is
+	 * the only place where a page can be refused.
 	 */
 	struct page *(*alloc)(void *cookie, gfp_t gfp);
 
-	/** @free: Take back a page that @alloc returned. Cannot fail. */
+	/** @free: Take back a page that @alloc returned, not zeroed. Cannot fail. */
 	void (*free)(void *cookie, struct page *page);
 };
 
@@ -198,7 +203,8 @@ panthor_pgtable_create(const struct panthor_pgtable_cfg *cfg);
  *
  * Checks the books: warns, with the counts, about each table that is neither
  * in the pool, nor gathered, nor in the tree, which includes reservations that
- * were not given back.
+ * were not given back. These, and @pt, are leaked then: their owner may still
+ * come with them.
  *
  * Context: may sleep. No other call on @pt may be under way or follow.
  */

@@ -49,7 +49,6 @@ static_assert(PANTHOR_PT_START_LEVEL(40) == 0);
 static_assert(PANTHOR_PT_START_LEVEL(48) == 0);
 
 /* Descriptor type (D8.3.1): at the last level there are pages and no blocks. */
-#define PANTHOR_PTE_VALID		BIT_ULL(0)
 #define PANTHOR_PTE_BLOCK		(0x1ull << 0)
 #define PANTHOR_PTE_TABLE		(0x3ull << 0)
 #define PANTHOR_PTE_PAGE		(0x3ull << 0)

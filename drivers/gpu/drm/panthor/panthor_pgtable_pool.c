@@ -7,6 +7,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/fault-inject.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <kunit/static_stub.h>
 
@@ -43,19 +44,20 @@ static const struct panthor_pgtable_page_ops page_source_default = {
 	.free = page_source_free,
 };
 
-static struct panthor_table_page *table_page_alloc(struct panthor_pool *pool)
+/* Add a page from the system. Called, and allocates, without the lock. */
+static int pool_fill(struct panthor_pool *pool)
 {
 	struct panthor_table_page *tp;
 	dma_addr_t dma;
 	int i, err;
 
-	tp = kzalloc(sizeof(*tp), GFP_KERNEL);
+	/* Charged, as the page: user space decides how many tables there are. */
+	tp = kzalloc(sizeof(*tp), GFP_KERNEL_ACCOUNT);
 	if (!tp || fail_here(sizeof(*tp))) {
 		err = -ENOMEM;
 		goto err_free;
 	}
 
-	/* Charged: user space decides how many tables there are. */
 	if (!fail_here(PAGE_SIZE))
 		tp->page = pool->ops->alloc(pool->cookie, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!tp->page) {
@@ -84,7 +86,14 @@ static struct panthor_table_page *table_page_alloc(struct panthor_pool *pool)
 
 	set_page_private(tp->page, (unsigned long)tp);
 	mod_lruvec_page_state(tp->page, NR_SECONDARY_PAGETABLE, 1);
-	return tp;
+
+	spin_lock(&pool->lock);
+	list_add_tail(&tp->node, &pool->pages);
+	pool->free += PANTHOR_TABLES_PER_PAGE;
+	pool->total += PANTHOR_TABLES_PER_PAGE;
+	spin_unlock(&pool->lock);
+
+	return 0;
 
 err_unmap:
 	dma_unmap_page(pool->dev, dma, PAGE_SIZE, DMA_TO_DEVICE);
@@ -92,7 +101,7 @@ err_free_page:
 	pool->ops->free(pool->cookie, tp->page);
 err_free:
 	kfree(tp);
-	return ERR_PTR(err);
+	return err;
 }
 
 static void table_page_free(struct panthor_pool *pool, struct panthor_table_page *tp)
@@ -138,23 +147,6 @@ static struct panthor_table *get_free(struct panthor_pool *pool)
 	return &tp->tables[bit];
 }
 
-/* Add pages from the system, without the lock held while they are allocated. */
-static int pool_fill(struct panthor_pool *pool)
-{
-	struct panthor_table_page *tp = table_page_alloc(pool);
-
-	if (IS_ERR(tp))
-		return PTR_ERR(tp);
-
-	spin_lock(&pool->lock);
-	list_add_tail(&tp->node, &pool->pages);
-	pool->free += PANTHOR_TABLES_PER_PAGE;
-	pool->total += PANTHOR_TABLES_PER_PAGE;
-	spin_unlock(&pool->lock);
-
-	return 0;
-}
-
 /* Clear one dirty table. Returns false if there is none. */
 static bool pool_wash(struct panthor_pool *pool)
 {
@@ -182,12 +174,14 @@ static void pool_trim(struct panthor_pool *pool, unsigned long keep)
 	LIST_HEAD(idle);
 
 	spin_lock(&pool->lock);
-	list_for_each_entry_safe_reverse(tp, tmp, &pool->pages, node) {
-		if (pool->free <= keep || tp->free != PANTHOR_TABLES_ALL_FREE)
+	while (pool->free > keep) {
+		tp = list_last_entry(&pool->pages, struct panthor_table_page, node);
+		if (tp->free != PANTHOR_TABLES_ALL_FREE)
 			break;
 		list_move(&tp->node, &idle);
 		pool->free -= PANTHOR_TABLES_PER_PAGE;
 		pool->total -= PANTHOR_TABLES_PER_PAGE;
+		cond_resched_lock(&pool->lock);
 	}
 	spin_unlock(&pool->lock);
 
@@ -197,8 +191,10 @@ static void pool_trim(struct panthor_pool *pool, unsigned long keep)
 	/* Lookups without a lock may still be reading what these pages were. */
 	synchronize_rcu();
 
-	list_for_each_entry_safe(tp, tmp, &idle, node)
+	list_for_each_entry_safe(tp, tmp, &idle, node) {
 		table_page_free(pool, tp);
+		cond_resched();
+	}
 }
 
 static void pool_trim_work(struct work_struct *work)
@@ -218,11 +214,7 @@ static void trim_if_large(struct panthor_pool *pool)
 		queue_work(system_unbound_wq, &pool->trim_work);
 }
 
-/**
- * panthor_pool_init() - make an empty pool
- * @pool: Pool.
- * @cfg: What its page table is made for.
- */
+/* Make an empty pool. */
 void panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_cfg *cfg)
 {
 	*pool = (struct panthor_pool){
@@ -236,13 +228,12 @@ void panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_c
 	INIT_WORK(&pool->trim_work, pool_trim_work);
 }
 
-/**
- * panthor_pool_fini() - give all pages back, and check the books
- * @pool: Pool. All tables are expected to be free or dirty.
- *
- * Context: may sleep.
+/*
+ * Give all pages back, and check the books. All tables should be free or dirty;
+ * returns false, after a warning, if some are elsewhere, and their owner may come
+ * back. May sleep.
  */
-void panthor_pool_fini(struct panthor_pool *pool)
+bool panthor_pool_fini(struct panthor_pool *pool)
 {
 	struct panthor_table_page *tp, *tmp;
 	struct panthor_table *table;
@@ -251,8 +242,10 @@ void panthor_pool_fini(struct panthor_pool *pool)
 	cancel_work_sync(&pool->trim_work);
 
 	spin_lock(&pool->lock);
-	while ((table = panthor_table_pop(&pool->dirty)))
+	while ((table = panthor_table_pop(&pool->dirty))) {
 		put_free(pool, table);
+		cond_resched_lock(&pool->lock);
+	}
 	spin_unlock(&pool->lock);
 
 	/* Nobody looks up anything any more: no grace period is needed. */
@@ -262,22 +255,17 @@ void panthor_pool_fini(struct panthor_pool *pool)
 		list_del(&tp->node);
 		table_page_free(pool, tp);
 		found += PANTHOR_TABLES_PER_PAGE;
+		cond_resched();
 	}
 
-	WARN(found != pool->total || pool->reserved || pool->tree || pool->gathered,
-	     "panthor_pgtable: books do not balance: %lu tables, %lu in the pool, %lu reserved, %lu gathered, %lu in the tree\n",
-	     pool->total, pool->free, pool->reserved, pool->gathered, pool->tree);
+	return !WARN(found != pool->total || pool->reserved || pool->tree || pool->gathered,
+		     "panthor_pgtable: books do not balance: %lu tables, %lu in the pool, %lu reserved, %lu gathered, %lu in the tree\n",
+		     pool->total, pool->free, pool->reserved, pool->gathered, pool->tree);
 }
 
-/**
- * panthor_pool_reserve() - take free tables, after making them if need be
- * @pool: Pool.
- * @rsv: Where they are added.
- * @count: How many.
- *
- * Context: may sleep, allocates.
- *
- * Return: 0, or -ENOMEM or -EFAULT with @rsv as it was.
+/*
+ * Take @count free tables, and make them if need be. May sleep, allocates.
+ * Returns 0, or -ENOMEM or -EFAULT with @rsv as it was.
  */
 int panthor_pool_reserve(struct panthor_pool *pool, struct panthor_table_stack *rsv,
 			 unsigned long count)
@@ -294,6 +282,7 @@ int panthor_pool_reserve(struct panthor_pool *pool, struct panthor_table_stack *
 		if (table) {
 			pool->reserved++;
 			panthor_table_push(&got, table);
+			cond_resched_lock(&pool->lock);
 			continue;
 		}
 
@@ -313,11 +302,7 @@ int panthor_pool_reserve(struct panthor_pool *pool, struct panthor_table_stack *
 	return err;
 }
 
-/**
- * panthor_pool_unreserve() - give back tables that were not used
- * @pool: Pool.
- * @rsv: Reservation; empty on return.
- */
+/* Give back tables that were not used. May sleep. */
 void panthor_pool_unreserve(struct panthor_pool *pool, struct panthor_table_stack *rsv)
 {
 	struct panthor_table *table;
@@ -325,21 +310,20 @@ void panthor_pool_unreserve(struct panthor_pool *pool, struct panthor_table_stac
 	if (!rsv->first)
 		return;
 
+	/* Jobs of this VM may be waiting for the lock: not all at once. */
 	spin_lock(&pool->lock);
-	pool->reserved -= rsv->count;
-	while ((table = panthor_table_pop(rsv)))
+	while ((table = panthor_table_pop(rsv))) {
 		put_free(pool, table);
+		pool->reserved--;
+		cond_resched_lock(&pool->lock);
+	}
 	trim_if_large(pool);
 	spin_unlock(&pool->lock);
 }
 
-/**
- * panthor_pool_note() - keep the books of an operation
- * @pool: Pool.
- * @installed: Tables that went from a reservation to the tree.
- * @detached: Tables that went from the tree to the gather.
- *
- * Context: fence signalling: never allocates.
+/*
+ * Keep the books of an operation: @installed tables went from a reservation to
+ * the tree, @detached ones from the tree to the gather. Never allocates.
  */
 void panthor_pool_note(struct panthor_pool *pool, unsigned int installed, unsigned int detached)
 {
@@ -354,13 +338,7 @@ void panthor_pool_note(struct panthor_pool *pool, unsigned int installed, unsign
 	spin_unlock(&pool->lock);
 }
 
-/**
- * panthor_pool_release() - take the gathered tables back
- * @pool: Pool.
- * @gather: Gather; empty on return.
- *
- * Context: fence signalling: never allocates.
- */
+/* Take the gathered tables back. Never allocates, nor frees to the system. */
 void panthor_pool_release(struct panthor_pool *pool, struct panthor_gather *gather)
 {
 	struct panthor_table *table;
@@ -374,14 +352,7 @@ void panthor_pool_release(struct panthor_pool *pool, struct panthor_gather *gath
 	spin_unlock(&pool->lock);
 }
 
-/**
- * panthor_pool_clean() - write entries back to where the device reads them
- * @pool: Pool of the table.
- * @entries: First entry, in a table of @pool.
- * @count: Number of entries, all in that table.
- *
- * Context: any.
- */
+/* Write @count entries of one table back to where the device reads them. */
 void panthor_pool_clean(struct panthor_pool *pool, const u64 *entries, unsigned int count)
 {
 	KUNIT_STATIC_STUB_REDIRECT(panthor_pool_clean, pool, entries, count);

@@ -18,7 +18,7 @@
 #define PANTHOR_TABLES_PER_PAGE	(PAGE_SIZE / PANTHOR_PT_SIZE)
 
 /* A pool keeps this many idle tables, and trims when it has twice as many. */
-#define PANTHOR_POOL_KEEP	max(512ul, PANTHOR_TABLES_PER_PAGE)
+#define PANTHOR_POOL_KEEP	512ul
 
 /* What the CPU knows about one table. */
 struct panthor_table {
@@ -69,7 +69,7 @@ struct panthor_gather {
 };
 
 void panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_cfg *cfg);
-void panthor_pool_fini(struct panthor_pool *pool);
+bool panthor_pool_fini(struct panthor_pool *pool);
 int panthor_pool_reserve(struct panthor_pool *pool, struct panthor_table_stack *rsv,
 			 unsigned long count);
 void panthor_pool_unreserve(struct panthor_pool *pool, struct panthor_table_stack *rsv);

@@ -298,6 +298,11 @@ static void diff_compare(struct diff *diff)
 	diff->compared++;
 }
 
+static void diff_exit(void *data)
+{
+	free_io_pgtable_ops(data);
+}
+
 static void diff_run(struct kunit *test, u8 va_bits, u64 pgsizes, u64 window)
 {
 	struct panthor_pgtable_cfg cfg = {
@@ -328,6 +333,7 @@ static void diff_run(struct kunit *test, u8 va_bits, u64 pgsizes, u64 window)
 
 	diff->ops = alloc_io_pgtable_ops(ARM_64_LPAE_S1, &their_cfg, NULL);
 	KUNIT_ASSERT_NOT_NULL(test, diff->ops);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, diff_exit, diff->ops), 0);
 	/* Indexes 0 to 3: theirs extends the sign of the last one into those that no leaf has. */
 	KUNIT_EXPECT_EQ(test, panthor_pgtable_mair(diff->pk->pt),
 			lower_32_bits(their_cfg.arm_lpae_s1_cfg.mair));
@@ -359,7 +365,6 @@ static void diff_run(struct kunit *test, u8 va_bits, u64 pgsizes, u64 window)
 
 	KUNIT_EXPECT_EQ(test, diff->compared, diff_ops);
 	kunit_info(test, "%lu operations compared\n", diff->compared);
-	free_io_pgtable_ops(diff->ops);
 }
 
 static void va48_pages_2m(struct kunit *test)

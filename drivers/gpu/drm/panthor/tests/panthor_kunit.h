@@ -7,6 +7,7 @@
 #define __PANTHOR_KUNIT_H__
 
 #include <kunit/test.h>
+#include <linux/atomic.h>
 #include <linux/scatterlist.h>
 
 #include "../panthor_pgtable.h"
@@ -18,7 +19,7 @@
  */
 struct pk_pages {
 	/** @taken: Pages taken and not given back. */
-	long taken;
+	atomic_long_t taken;
 
 	/** @calls: Pages asked for. */
 	unsigned long calls;

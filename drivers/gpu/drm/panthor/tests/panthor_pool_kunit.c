@@ -88,12 +88,12 @@ static void map_counts_exact(struct kunit *test)
 	};
 	u32 seed = get_random_u32();
 	struct rnd_state rnd;
+	struct pk *pk = NULL;
 	unsigned int i;
 
 	kunit_info(test, "seed %#x\n", seed);
 	prandom_seed_state(&rnd, seed);
 	for (i = 0; i < 3000; i++) {
-		static struct pk *pk;
 		u64 grain = 1ull << (12 + prandom_u32_state(&rnd) % 10);
 		u64 iova = (((u64)prandom_u32_state(&rnd) << 7) & ~(grain - 1)) +
 			   (prandom_u32_state(&rnd) % 3 ? 0 : SZ_1G - SZ_2M);
@@ -272,7 +272,7 @@ static void allocation_failures(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv, 0, 0, SZ_4K), 0);
 
 	for (nth = 1; nth < 1000; nth++) {
-		long taken = pk->pages.taken;
+		long taken = atomic_long_read(&pk->pages.taken);
 
 #ifdef CONFIG_FAULT_INJECTION
 		current->fail_nth = nth;
@@ -287,7 +287,7 @@ static void allocation_failures(struct kunit *test)
 		failed++;
 		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 		KUNIT_EXPECT_EQ(test, rsv.tables.count, 3);
-		KUNIT_EXPECT_LE(test, pk->pages.taken, taken + 34);
+		KUNIT_EXPECT_LE(test, atomic_long_read(&pk->pages.taken), taken + 34);
 		pk_expect_sane(pk);
 	}
 
@@ -352,15 +352,19 @@ static void reuse_and_trim(struct kunit *test)
 	KUNIT_EXPECT_LE(test, pk->pages.calls, calls + 3);
 
 	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv, 0, SZ_4K, 3ull * SZ_1G), 0);
-	KUNIT_EXPECT_GT(test, pk->pages.taken * PANTHOR_TABLES_PER_PAGE, 1536);
+	KUNIT_EXPECT_GT(test, atomic_long_read(&pk->pages.taken) * PANTHOR_TABLES_PER_PAGE, 1536);
 	panthor_pgtable_unreserve(pk->pt, &rsv);
 	for (i = 0; i < 100; i++) {
 		panthor_pgtable_stats(pk->pt, &stats);
-		if (stats.free <= PANTHOR_POOL_KEEP)
+		if (stats.free <= PANTHOR_POOL_KEEP &&
+		    atomic_long_read(&pk->pages.taken) * PANTHOR_TABLES_PER_PAGE == stats.total)
 			break;
 		schedule_timeout_uninterruptible(HZ / 10);
 	}
-	KUNIT_EXPECT_EQ(test, stats.free, PANTHOR_POOL_KEEP);
+	KUNIT_EXPECT_LE(test, stats.free, PANTHOR_POOL_KEEP);
+	KUNIT_EXPECT_GT(test, stats.free, PANTHOR_POOL_KEEP - PANTHOR_TABLES_PER_PAGE);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&pk->pages.taken) * PANTHOR_TABLES_PER_PAGE,
+			stats.total);
 	pk_expect_sane(pk);
 }
 

@@ -294,29 +294,36 @@ static void region_unlock(struct panthor_tvm_op *op)
 {
 	struct panthor_tvm *vm = op->vm;
 	u64 iova = vm->locked.iova, size = vm->locked.size;
-	struct panthor_pgtable_stats stats;
 	bool ok;
 
 	panthor_pgtable_flush_range(vm->pt, &iova, &size);
 	ok = covers(iova, size, vm->locked.iova, vm->locked.size);
 
-	/* Tables that an earlier flush left: this one has to reach them. */
+	/* Also what earlier flushes, that failed, have left. */
 	if (vm->unflushed.size)
-		ok &= iova < vm->unflushed.iova + vm->unflushed.size &&
-		      vm->unflushed.iova < iova + size;
+		ok &= covers(iova, size, vm->unflushed.iova, vm->unflushed.size);
 
-	panthor_pgtable_stats(vm->pt, &stats);
 	if (!(op->req.flags & PANTHOR_TVM_FLUSH_FAILS)) {
 		panthor_pgtable_flushed(vm->pt);
 		vm->unflushed.size = 0;
-	} else if (stats.gathered && !vm->unflushed.size) {
-		vm->unflushed.iova = vm->locked.iova;
-		vm->unflushed.size = vm->locked.size;
 	}
 	vm->locked.size = 0;
 
 	if (!ok)
 		op_fail(op, -ERANGE);
+}
+
+/* An unmap took tables out of the tree: its range is to be flushed. */
+static void note_gathered(struct panthor_tvm *vm, u64 iova, u64 size)
+{
+	u64 last = iova + size - 1;
+
+	if (vm->unflushed.size) {
+		last = max(last, vm->unflushed.iova + vm->unflushed.size - 1);
+		iova = min(iova, vm->unflushed.iova);
+	}
+	vm->unflushed.iova = iova;
+	vm->unflushed.size = last - iova + 1;
 }
 
 static s64 table_map(struct panthor_tvm_op *op, u64 iova, u64 size, u64 offset)
@@ -344,6 +351,7 @@ static int step(struct panthor_tvm_op *op, enum panthor_tvm_op_type type,
 		u64 iova, u64 size, u64 offset)
 {
 	struct panthor_tvm *vm = op->vm;
+	struct panthor_pgtable_stats before, after;
 	u64 ticks;
 	s64 ret;
 
@@ -352,12 +360,16 @@ static int step(struct panthor_tvm_op *op, enum panthor_tvm_op_type type,
 	else if (!covers(vm->locked.iova, vm->locked.size, iova, size))
 		op_fail(op, -ERANGE);
 
+	panthor_pgtable_stats(vm->pt, &before);
 	ticks = panthor_tvm_clock();
 	if (type == PANTHOR_TVM_MAP)
 		ret = table_map(op, iova, size, offset);
 	else
 		ret = panthor_pgtable_unmap(vm->pt, &op->rsv, iova, size);
 	ticks = panthor_tvm_clock() - ticks;
+	panthor_pgtable_stats(vm->pt, &after);
+	if (after.gathered > before.gathered)
+		note_gathered(vm, iova, size);
 
 	if (op->req.flags & PANTHOR_TVM_FLUSH_STEPS)
 		region_unlock(op);

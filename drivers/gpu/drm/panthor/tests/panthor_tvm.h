@@ -236,9 +236,9 @@ struct panthor_tvm {
 		u64 size;
 	} locked;
 
-	/** @unflushed: Where a flush failed that tables wait for. Under @op_lock. */
+	/** @unflushed: Unmaps that took tables out, and no flush since. Under @op_lock. */
 	struct {
-		/** @unflushed.iova: First byte. */
+		/** @unflushed.iova: First byte of all of them. */
 		u64 iova;
 
 		/** @unflushed.size: Bytes, 0 if no table waits. */

@@ -72,10 +72,7 @@ static inline bool list_empty(const struct list_head *head)
 	     &pos->member != (head);						\
 	     pos = tmp, tmp = list_entry(tmp->member.next, typeof(*pos), member))
 
-#define list_for_each_entry_safe_reverse(pos, tmp, head, member)		\
-	for (pos = list_entry((head)->prev, typeof(*pos), member),		\
-	     tmp = list_entry(pos->member.prev, typeof(*pos), member);		\
-	     &pos->member != (head);						\
-	     pos = tmp, tmp = list_entry(tmp->member.prev, typeof(*pos), member))
+#define list_last_entry(head, type, member) \
+	list_entry((head)->prev, type, member)
 
 #endif
