@@ -32,6 +32,7 @@ O=$(cd "$top" && realpath -m -- "$O")
 if [[ $KDIR ]]; then
 	[[ -d $KDIR ]] || die "KDIR=$KDIR: no such directory"
 	KDIR=$(cd "$KDIR" && pwd -P)
+	[[ $O/ != "$KDIR"/* ]] || die "O=$O is inside of KDIR=$KDIR, which is not to be changed"
 	work=$O/$(basename "$KDIR")-$(cksum <<<"$KDIR" | cut -d' ' -f1)
 else
 	work=$O/$KVER
@@ -48,4 +49,15 @@ free_space()
 	avail=$(df -Pk "$dir" | awk 'NR == 2 { print $4 }')
 	((avail >= $1)) || die "$2 needs $(($1 >> 10)) MiB in $work, and $((avail >> 10)) MiB are free:" \
 		"make room, or use another directory with O="
+}
+
+# One at a time in O, or one takes apart what the other makes. The scripts that a
+# script calls inherit the lock.
+lock()
+{
+	[[ ${PANTHOR_LOCK-} != "$O" ]] || return 0
+	mkdir -p "$O" 2>/dev/null && [[ -w $O ]] || die "cannot write to O=$O: use another directory"
+	exec 9>>"$O/lock"
+	flock -n 9 || die "another make works in $O: wait for it, or use another directory with O="
+	export PANTHOR_LOCK=$O
 }
