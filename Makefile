@@ -19,7 +19,7 @@ help:
 	@echo '  make clean  remove all that was built'
 	@echo ''
 	@echo '  KVER=6.12   kernel source of the distribution to build on'
-	@echo '  KDIR=/path  a kernel tree of yours instead (Linux 6.10 or later, not modified)'
+	@echo '  KDIR=/path  a kernel tree of yours instead (with the driver of 6.12; not modified)'
 	@echo '  O=/path     where output goes (build)'
 	@echo '  JOBS=20000  number of VM_BIND jobs of make run'
 

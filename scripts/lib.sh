@@ -8,6 +8,7 @@ set -euo pipefail
 # Ours are the variables below, and not what make hands down to makes.
 unset MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS
 export LC_ALL=C
+trap 'exit 130' INT
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scripts=$top/scripts
@@ -49,6 +50,15 @@ free_space()
 	avail=$(df -Pk "$dir" | awk 'NR == 2 { print $4 }')
 	((avail >= $1)) || die "$2 needs $(($1 >> 10)) MiB in $work, and $((avail >> 10)) MiB are free:" \
 		"make room, or use another directory with O="
+}
+
+# claim DIR: make a directory in O, and mark it as ours. What has no mark belongs
+# to somebody, who wants to keep it.
+claim()
+{
+	[[ ! -e $1 || -e $1/.panthor-pgtable ]] ||
+		die "$1 was not made by this project: move it, or use another directory with O="
+	mkdir -p "$1" && touch "$1/.panthor-pgtable" || die "cannot write to $1"
 }
 
 # One at a time in O, or one takes apart what the other makes. The scripts that a

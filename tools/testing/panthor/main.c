@@ -4,6 +4,8 @@
  * random sequence that fails, and reports in the manner of TAP.
  */
 
+#include <errno.h>
+#include <ctype.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sanitizer/common_interface_defs.h>
@@ -539,6 +541,15 @@ static int print_usage(const char *program)
 	return 2;
 }
 
+static bool number(const char *text, unsigned long long *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	return isdigit((unsigned char)*text) && !*end && !errno;
+}
+
 static bool parse_options(int argc, char **argv)
 {
 	static const struct option known[] = {
@@ -552,22 +563,30 @@ static bool parse_options(int argc, char **argv)
 		{ "no-shrink", no_argument, NULL, 'l' },
 		{}
 	};
+	unsigned long long session;
+	char *end;
 	int c;
 
 	options.seed = time(NULL) * 1000003ull % 1000000007ull ^ getpid();
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (c) {
 		case 's':
-			options.seed = strtoull(optarg, NULL, 0);
+			if (!number(optarg, &options.seed))
+				return false;
 			break;
 		case 't':
-			options.seconds = strtod(optarg, NULL);
+			options.seconds = strtod(optarg, &end);
+			if (!isdigit((unsigned char)*optarg) || *end)
+				return false;
 			break;
 		case 'o':
-			options.ops = strtoull(optarg, NULL, 0);
+			if (!number(optarg, &options.ops))
+				return false;
 			break;
 		case 'n':
-			options.session = strtol(optarg, NULL, 0);
+			if (!number(optarg, &session))
+				return false;
+			options.session = session;
 			break;
 		case 'y':
 			options.only = optarg;

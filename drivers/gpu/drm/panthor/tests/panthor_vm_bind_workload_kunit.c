@@ -405,7 +405,7 @@ static void report_work(struct workload *w, const struct panthor_pgtable_stats *
 	report("%-32s %12llu", "ops (gpuvm steps)", counts->maps + counts->unmaps);
 	report("  %-30s %12llu", "maps", counts->maps);
 	report("  %-30s %12llu", "unmaps", counts->unmaps);
-	report("  %-30s %12llu", "of them cut a mapping", counts->remaps);
+	report("  %-30s %12llu", "unmaps that cut a mapping", counts->remaps);
 	report("%-32s %12llu MiB", "mapped", counts->mapped / SZ_1M);
 	report("%-32s %12llu MiB", "unmapped", counts->unmapped / SZ_1M);
 	report("leaves written by map");
@@ -427,7 +427,7 @@ static void report_tables(struct workload *w, const struct panthor_pgtable_stats
 	report("%-32s %12llu", "tables gathered until a flush", installed + 1 - stats->tree);
 	report("%-32s %12lu", "tables in the tree", stats->tree);
 	report("  %-30s %12lu", "at one time, most", w->tree_peak);
-	report("%-32s %12lu", "tables had from the system", stats->total);
+	report("%-32s %12lu", "tables held, idle ones included", stats->total);
 	report("  %-30s %12lu", "at one time, most", w->total_peak);
 }
 
@@ -450,7 +450,7 @@ static void vm_bind_workload(struct kunit *test)
 {
 	struct workload *w = test->priv;
 	struct panthor_pgtable_stats stats;
-	unsigned int percent = 10;
+	u64 done, percent = 10;
 	bool balanced;
 
 	report("%u VM_BIND jobs, seed %llu, up to %u in the queue and %u buffers",
@@ -461,11 +461,12 @@ static void vm_bind_workload(struct kunit *test)
 
 	while (w->jobs < workload_jobs) {
 		client_step(w);
-		if ((u64)w->jobs * 100 < (u64)workload_jobs * percent)
+		done = div_u64((u64)w->jobs * 100, workload_jobs);
+		if (done < percent)
 			continue;
-		report("  %3u %%  %8u jobs  %6u buffers  %8llu MiB", percent, w->jobs,
+		report("  %3llu %%  %8u jobs  %6u buffers  %8llu MiB", done, w->jobs,
 		       w->live_count, w->live_bytes / SZ_1M);
-		percent += 10;
+		percent = div_u64(done, 10) * 10 + 10;
 	}
 
 	for (int i = 0; i < QUEUE_MAX; i++)
