@@ -310,7 +310,7 @@ static s64 unmap_range(struct panthor_pgtable *pt, struct panthor_table_stack *t
 		       u64 iova, u64 size)
 {
 	struct panthor_gather *gather = &pt->gather;
-	unsigned int gathered = gather->clean.count + gather->dirty.count;
+	unsigned int gathered = panthor_gather_count(gather);
 	unsigned int reserved = tables->count;
 	struct unmap_op op = {
 		.pt = pt,
@@ -322,7 +322,7 @@ static s64 unmap_range(struct panthor_pgtable *pt, struct panthor_table_stack *t
 
 	unmap_table(&op, pt->root, pt->start_level);
 
-	count = gather->clean.count + gather->dirty.count;
+	count = panthor_gather_count(gather);
 	panthor_pool_note(&pt->pool, reserved - tables->count, count - gathered);
 	if (count != gathered) {
 		gather->first = gathered ? min(gather->first, iova) : iova;
@@ -675,11 +675,10 @@ struct panthor_pgtable *panthor_pgtable_create(const struct panthor_pgtable_cfg 
 
 void panthor_pgtable_destroy(struct panthor_pgtable *pt)
 {
-	unsigned int gathered = pt->gather.clean.count + pt->gather.dirty.count;
+	unsigned int gathered = panthor_gather_count(&pt->gather);
 
 	drop_table(pt, pt->root, pt->start_level);
-	panthor_pool_note(&pt->pool, 0,
-			  pt->gather.clean.count + pt->gather.dirty.count - gathered);
+	panthor_pool_note(&pt->pool, 0, panthor_gather_count(&pt->gather) - gathered);
 	panthor_pool_release(&pt->pool, &pt->gather);
 	if (panthor_pool_fini(&pt->pool))
 		kfree(pt);
@@ -813,7 +812,7 @@ void panthor_pgtable_flush_range(const struct panthor_pgtable *pt,
 	const struct panthor_gather *gather = &pt->gather;
 	u64 last = *iova + *size - 1;
 
-	if (!gather->clean.first && !gather->dirty.first)
+	if (!panthor_gather_count(gather))
 		return;
 
 	*iova = min(*iova, gather->first);
@@ -822,7 +821,7 @@ void panthor_pgtable_flush_range(const struct panthor_pgtable *pt,
 
 void panthor_pgtable_flushed(struct panthor_pgtable *pt)
 {
-	if (!pt->gather.clean.first && !pt->gather.dirty.first)
+	if (!panthor_gather_count(&pt->gather))
 		return;
 
 	WRITE_ONCE(pt->generation, pt->generation + 1);

@@ -115,7 +115,7 @@ static void table_page_free(struct panthor_pool *pool, struct panthor_table_page
 
 static void put_free(struct panthor_pool *pool, struct panthor_table *table)
 {
-	struct panthor_table_page *tp = (void *)page_private(virt_to_page(table->entries));
+	struct panthor_table_page *tp = panthor_table_page_of(table->entries);
 
 	lockdep_assert_held(&pool->lock);
 
@@ -168,13 +168,13 @@ static bool pool_wash(struct panthor_pool *pool)
 	return true;
 }
 
-static void pool_trim(struct panthor_pool *pool, unsigned long keep)
+static void pool_trim(struct panthor_pool *pool)
 {
 	struct panthor_table_page *tp, *tmp;
 	LIST_HEAD(idle);
 
 	spin_lock(&pool->lock);
-	while (pool->free > keep) {
+	while (pool->free > PANTHOR_POOL_KEEP) {
 		tp = list_last_entry(&pool->pages, struct panthor_table_page, node);
 		if (tp->free != PANTHOR_TABLES_ALL_FREE)
 			break;
@@ -203,7 +203,7 @@ static void pool_trim_work(struct work_struct *work)
 
 	while (pool_wash(pool))
 		cond_resched();
-	pool_trim(pool, PANTHOR_POOL_KEEP);
+	pool_trim(pool);
 }
 
 static void trim_if_large(struct panthor_pool *pool)
@@ -344,7 +344,7 @@ void panthor_pool_release(struct panthor_pool *pool, struct panthor_gather *gath
 	struct panthor_table *table;
 
 	spin_lock(&pool->lock);
-	pool->gathered -= gather->clean.count + gather->dirty.count;
+	pool->gathered -= panthor_gather_count(gather);
 	while ((table = panthor_table_pop(&gather->clean)))
 		put_free(pool, table);
 	panthor_table_splice(&pool->dirty, &gather->dirty);

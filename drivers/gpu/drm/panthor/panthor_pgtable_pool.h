@@ -113,9 +113,19 @@ static inline void panthor_table_splice(struct panthor_table_stack *to,
 	*from = (struct panthor_table_stack){};
 }
 
+static inline unsigned int panthor_gather_count(const struct panthor_gather *gather)
+{
+	return gather->clean.count + gather->dirty.count;
+}
+
+static inline struct panthor_table_page *panthor_table_page_of(const u64 *entries)
+{
+	return (void *)page_private(virt_to_page(entries));
+}
+
 static inline struct panthor_table *panthor_table_of(const u64 *entries)
 {
-	struct panthor_table_page *tp = (void *)page_private(virt_to_page(entries));
+	struct panthor_table_page *tp = panthor_table_page_of(entries);
 
 	return &tp->tables[offset_in_page(entries) / PANTHOR_PT_SIZE];
 }
