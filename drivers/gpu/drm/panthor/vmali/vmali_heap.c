@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+/*
+ * Tiler heaps of the model: memory that tiler jobs take from a list of chunks, and
+ * the counters of render passes by which the driver decides whether a heap may
+ * grow. Nobody reads what the tiler writes, but the pages have to be there.
+ */
+#include <linux/align.h>
+#include <linux/bits.h>
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
+#include <linux/stddef.h>
+
+#include "vmali.h"
+
+/* What is written to each page that is taken. */
+#define PATTERN			0x7e117e11
+
+/* A pointer to a chunk carries the chunk's size in 4 KiB pages. */
+#define CHUNK_ADDRESS		GENMASK_ULL(63, 12)
+#define CHUNK_PAGES		GENMASK_ULL(11, 0)
+/* At the start of a chunk: the pointer to the next one, and nothing more. */
+#define CHUNK_HEADER_SIZE	64
+
+/* User space makes it: the chunk that memory is taken from. */
+struct heap_desc {
+	u32 reserved, chunk_size;
+	u64 base, bottom, top;
+};
+
+/* Addresses of the heap context, which the driver clears: three counters. */
+static u64 counter(struct vmali_stream *s, unsigned int nr)
+{
+	return s->ctx.heap + nr * sizeof(u32);
+}
+
+static int heap_read(struct vmali_stream *s, u64 va, void *buf, size_t size)
+{
+	return vmali_read(s->v, s->as, va, buf, size);
+}
+
+static int heap_write(struct vmali_stream *s, u64 va, const void *buf, size_t size)
+{
+	return vmali_write(s->v, s->as, va, buf, size);
+}
+
+static int touch(struct vmali_stream *s, u64 start, u64 end)
+{
+	static const u32 pattern = PATTERN;
+	int ret = 0;
+
+	for (u64 va = start; va < end && !ret; va = ALIGN_DOWN(va, SZ_4K) + SZ_4K)
+		ret = heap_write(s, va, &pattern, sizeof(pattern));
+	return ret;
+}
+
+/* Take what is left in the current chunk, or less if less is wanted. */
+static int take(struct vmali_stream *s, u64 desc, struct heap_desc *heap)
+{
+	u64 size = min(heap->top - heap->bottom, s->ctx.tiler_remaining);
+	u64 end = heap->bottom + size;
+	int ret;
+
+	ret = touch(s, heap->bottom, end);
+	if (!ret)
+		ret = heap_write(s, desc + offsetof(struct heap_desc, bottom), &end,
+				 sizeof(end));
+	if (ret)
+		return ret;
+	heap->bottom = end;
+	s->ctx.tiler_remaining -= size;
+	return 0;
+}
+
+/*
+ * Put the chunk that the driver gave behind the current one. A stream that shares
+ * the heap may have done the same with another chunk: no chunk gets lost.
+ */
+static int link_new_chunk(struct vmali_stream *s, u64 base, u64 *next)
+{
+	u64 chunk = s->ctx.new_chunk;
+	int ret = 0;
+
+	if (*next)
+		ret = heap_write(s, chunk & CHUNK_ADDRESS, next, sizeof(*next));
+	if (!ret)
+		ret = heap_write(s, base, &chunk, sizeof(chunk));
+	if (ret)
+		return ret;
+	*next = chunk;
+	s->ctx.new_chunk = 0;
+	return 0;
+}
+
+static int next_chunk(struct vmali_stream *s, u64 desc, struct heap_desc *heap)
+{
+	u64 next;
+	int ret;
+
+	ret = heap_read(s, heap->base, &next, sizeof(next));
+	if (!ret && s->ctx.new_chunk)
+		ret = link_new_chunk(s, heap->base, &next);
+	if (ret)
+		return ret;
+	if (!next)
+		return -ENOSPC;
+	if (!(next & CHUNK_PAGES))
+		return -EINVAL;
+
+	heap->base = next & CHUNK_ADDRESS;
+	heap->bottom = heap->base + CHUNK_HEADER_SIZE;
+	heap->top = heap->base + (next & CHUNK_PAGES) * SZ_4K;
+	return heap_write(s, desc + offsetof(struct heap_desc, base), &heap->base,
+			  sizeof(*heap) - offsetof(struct heap_desc, base));
+}
+
+/*
+ * Each step is either done and remembered, or leaves all as it was: whatever stops
+ * it, the next call goes on from there. @size counts for the first one only.
+ */
+int vmali_heap_alloc(struct vmali_stream *s, u64 desc, u32 size)
+{
+	struct heap_desc heap;
+	int ret;
+
+	if (!s->ctx.heap)
+		return -EINVAL;
+	ret = heap_read(s, desc, &heap, sizeof(heap));
+	if (ret)
+		return ret;
+	if (!s->ctx.tiler_remaining)
+		s->ctx.tiler_remaining = size;
+
+	for (;;) {
+		if (heap.bottom > heap.top)
+			return -EINVAL;
+		ret = take(s, desc, &heap);
+		if (ret || !s->ctx.tiler_remaining)
+			return ret;
+		ret = next_chunk(s, desc, &heap);
+		if (ret)
+			return ret;
+	}
+}
+
+/* Linked by the next allocation: memory may be locked now. */
+int vmali_heap_add_chunk(struct vmali_stream *s, u64 chunk)
+{
+	if (!(chunk & CHUNK_PAGES))
+		return -EINVAL;
+	s->ctx.new_chunk = chunk;
+	return 0;
+}
+
+int vmali_heap_operation(struct vmali_stream *s, u32 operation)
+{
+	/* Where the counter of each operation is; there is no operation 2. */
+	static const unsigned int counters[] = { 0, 1, 0, 2 };
+	u64 va = counter(s, counters[operation]);
+	u32 val;
+	int ret;
+
+	if (!s->ctx.heap)
+		return -EINVAL;
+	ret = vmali_mmu_access(s->v->mmu, s->as, va, &val, sizeof(val), VMALI_ATOMIC);
+	if (ret)
+		return ret;
+	val++;
+	return heap_write(s, va, &val, sizeof(val));
+}
+
+int vmali_heap_counters(struct vmali_stream *s, u32 counters[3])
+{
+	return heap_read(s, counter(s, 0), counters, 3 * sizeof(*counters));
+}

@@ -1,0 +1,907 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+/*
+ * Address spaces of the GPU: registers and commands, translation through a TLB and
+ * a walk cache that forget nothing until they are told to, and the judge, which
+ * compares what they hold with the tables in memory.
+ */
+#define pr_fmt(fmt) "vmali: " fmt
+
+#include <kunit/static_stub.h>
+#include <linux/bitfield.h>
+#include <linux/err.h>
+#include <linux/hash.h>
+#include <linux/hashtable.h>
+#include <linux/io.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/prandom.h>
+#include <linux/seq_file.h>
+#include <linux/sizes.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "vmali_walk.h"
+
+bool vmali_ignore_flush;
+module_param_named(ignore_flush, vmali_ignore_flush, bool, 0644);
+MODULE_PARM_DESC(ignore_flush, "Commands drop nothing from the caches: the judge has to see it");
+
+static bool lax_splits;
+module_param(lax_splits, bool, 0644);
+MODULE_PARM_DESC(lax_splits, "What is left of a block that was split may stay cached as the block");
+
+#define TLB_ENTRIES	4096
+#define WALK_ENTRIES	1024
+#define HISTORY		32
+#define HISTORY_SHOWN	16
+#define REPORTS_SHOWN	20
+#define COMMANDS	(AS_COMMAND_FLUSH_MEM + 1)
+#define SOURCE_ID	0x10
+#define LOCK_MIN_BITS	15
+#define VA_BITS_MIN	25
+
+static const char * const command_names[COMMANDS] = {
+	[AS_COMMAND_NOP] = "NOP",
+	[AS_COMMAND_UPDATE] = "UPDATE",
+	[AS_COMMAND_LOCK] = "LOCK",
+	[AS_COMMAND_UNLOCK] = "UNLOCK",
+	[AS_COMMAND_FLUSH_PT] = "FLUSH_PT",
+	[AS_COMMAND_FLUSH_MEM] = "FLUSH_MEM",
+};
+
+/**
+ * struct vmali_entry - A descriptor as it was when it was read
+ *
+ * The TLB has leaves: an entry answers for the 4 KiB at @base, also if the leaf is
+ * a block. The walk cache has tables, and what was invalid: an entry answers for
+ * what a descriptor of its level covers.
+ *
+ * @in_as: in vmali_as::cached; not in it: the entry is free
+ * @in_page: in vmali_mmu::leaves or vmali_mmu::tables, if @desc is valid
+ * @base: first address it answers for
+ * @desc: descriptor
+ * @page: address of the 4 KiB that it leads to
+ * @as: address space
+ * @level: of the descriptor
+ * @used_stale: it was used when memory had another value already
+ * @reported: as stale
+ */
+struct vmali_entry {
+	struct hlist_node in_as, in_page;
+	u64 base, desc, page;
+	u8 as, level;
+	bool used_stale, reported;
+};
+
+struct vmali_command {
+	u64 ns, first, last;
+	u32 command;
+};
+
+/**
+ * struct vmali_as - An address space
+ * @regs: registers as written
+ * @tree: what of them was latched
+ * @on: it translates
+ * @locked: a region is:
+ * @first: its first byte
+ * @last: its last byte
+ * @cached: entries of both caches
+ * @cached_count: how many
+ * @history: ring of the last commands
+ * @history_count: how many there ever were
+ * @commands: how many of each kind there were
+ * @accesses: of the GPU, counted in pages
+ * @hits: those that the TLB had,
+ * @walks: and those that it had not
+ * @prefetches: walks that nobody asked for
+ * @faults: also those that found FAULTSTATUS taken
+ * @errors: reported
+ */
+struct vmali_as {
+	u32 regs[16];
+	struct vmali_tree tree;
+	bool on, locked;
+	u64 first, last;
+	struct hlist_head cached;
+	unsigned int cached_count;
+	struct vmali_command history[HISTORY];
+	unsigned int history_count;
+	u64 commands[COMMANDS];
+	u64 accesses, hits, walks, prefetches, faults, errors;
+};
+
+/**
+ * struct vmali_mmu - All address spaces
+ * @lock: for everything here. Callbacks are called with it, and wake others up.
+ * @cfg: from the owner
+ * @rnd: decides what is cached ahead, and what is dropped for no reason
+ * @errors: reported
+ * @injection: of vmali_inject.c, not under @lock
+ * @leaves: entries by vmali_entry::page: leaves,
+ * @tables: and tables
+ * @as: address spaces
+ * @entries: first those of the TLB, then the walk cache
+ */
+struct vmali_mmu {
+	spinlock_t lock; /* innermost but for what callbacks take */
+	struct vmali_mmu_cfg cfg;
+	struct rnd_state rnd;
+	u64 errors;
+	struct vmali_injection injection;
+	DECLARE_HASHTABLE(leaves, 10);
+	DECLARE_HASHTABLE(tables, 8);
+	struct vmali_as as[VMALI_AS_COUNT];
+	struct vmali_entry entries[TLB_ENTRIES + WALK_ENTRIES];
+};
+
+/* The end of a translation: a leaf, or an exception. */
+struct vmali_result {
+	u64 desc;
+	unsigned int level;
+	u32 exc;
+};
+
+/* --- reports --- */
+
+static void print_history(struct vmali_mmu *mmu, unsigned int as)
+{
+	struct vmali_as *a = &mmu->as[as];
+	unsigned int count = min(a->history_count, HISTORY_SHOWN);
+
+	for (unsigned int i = a->history_count - count; i != a->history_count; i++) {
+		struct vmali_command *c = &a->history[i % HISTORY];
+		const char *name = c->command < COMMANDS ? command_names[c->command] : "?";
+
+		if (c->last)
+			pr_info("history: %s: AS %u: %llu ns: %s %#llx-%#llx\n", mmu->cfg.name, as,
+				c->ns, name, c->first, c->last);
+		else
+			pr_info("history: %s: AS %u: %llu ns: %s\n", mmu->cfg.name, as, c->ns,
+				name);
+	}
+}
+
+/* @level: below 0 if it is about a command. */
+static __printf(5, 6) void report(struct vmali_mmu *mmu, unsigned int as, u64 iova, int level,
+				  const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	mmu->as[as].errors++;
+	if (++mmu->errors > REPORTS_SHOWN) {
+		if (mmu->errors == REPORTS_SHOWN + 1)
+			pr_err("judge: %s: more errors are only counted\n", mmu->cfg.name);
+		return;
+	}
+
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	if (level < 0)
+		pr_err("judge: %s: AS %u iova %#llx: %pV\n", mmu->cfg.name, as, iova, &vaf);
+	else
+		pr_err("judge: %s: AS %u iova %#llx level %d: %pV\n", mmu->cfg.name, as, iova,
+		       level, &vaf);
+	va_end(args);
+	print_history(mmu, as);
+}
+
+/* --- caches --- */
+
+static bool is_leaf(u64 desc, unsigned int level)
+{
+	return (desc & VMALI_DESC_VALID) && !vmali_desc_is_table(desc, level);
+}
+
+static bool entry_is_leaf(const struct vmali_entry *e)
+{
+	return is_leaf(e->desc, e->level);
+}
+
+static bool entry_is_used(const struct vmali_entry *e)
+{
+	return !hlist_unhashed(&e->in_as);
+}
+
+static u64 entry_last(const struct vmali_entry *e)
+{
+	return e->base + VMALI_SPAN(entry_is_leaf(e) ? VMALI_LAST_LEVEL : e->level) - 1;
+}
+
+/*
+ * Neighbours never displace each other, and what lies further apart, by chance only:
+ * programs like round addresses.
+ */
+static struct vmali_entry *tlb_slot(struct vmali_mmu *mmu, unsigned int as, u64 va)
+{
+	u64 nr = va >> VMALI_SHIFT(VMALI_LAST_LEVEL);
+
+	return &mmu->entries[(nr + hash_64(nr / TLB_ENTRIES * VMALI_AS_COUNT + as, 32)) %
+			     TLB_ENTRIES];
+}
+
+static struct vmali_entry *walk_slot(struct vmali_mmu *mmu, unsigned int as, u64 va,
+				     unsigned int level)
+{
+	return &mmu->entries[TLB_ENTRIES +
+			     ((va >> VMALI_SHIFT(level)) + as * 127 + level * 251) % WALK_ENTRIES];
+}
+
+static bool entry_fits(const struct vmali_entry *e, unsigned int as, u64 va)
+{
+	return entry_is_used(e) && e->as == as && va >= e->base && va <= entry_last(e);
+}
+
+static struct vmali_entry *tlb_find(struct vmali_mmu *mmu, unsigned int as, u64 va)
+{
+	struct vmali_entry *e = tlb_slot(mmu, as, va);
+
+	return entry_fits(e, as, va) ? e : NULL;
+}
+
+/* What leads deepest. */
+static struct vmali_entry *walk_find(struct vmali_mmu *mmu, unsigned int as, u64 va)
+{
+	for (int level = VMALI_LAST_LEVEL; level >= (int)mmu->as[as].tree.start; level--) {
+		struct vmali_entry *e = walk_slot(mmu, as, va, level);
+
+		if (entry_fits(e, as, va) && e->level == level)
+			return e;
+	}
+	return NULL;
+}
+
+static void drop(struct vmali_mmu *mmu, struct vmali_entry *e)
+{
+	hlist_del_init(&e->in_as);
+	hash_del(&e->in_page);
+	mmu->as[e->as].cached_count--;
+}
+
+static void drop_all(struct vmali_mmu *mmu, unsigned int as)
+{
+	struct vmali_entry *e;
+	struct hlist_node *tmp;
+
+	hlist_for_each_entry_safe(e, tmp, &mmu->as[as].cached, in_as)
+		drop(mmu, e);
+}
+
+/* --- the judge --- */
+
+static bool same_place(const struct vmali_entry *a, const struct vmali_entry *b)
+{
+	return a->as == b->as && a->level == b->level && a->base == b->base;
+}
+
+/* @e leads to a table: so does no entry for another place, and no leaf leads there. */
+static void judge_table(struct vmali_mmu *mmu, const struct vmali_entry *e)
+{
+	struct vmali_entry *o;
+
+	hash_for_each_possible(mmu->tables, o, in_page, e->page)
+		if (o->page == e->page && !same_place(o, e))
+			report(mmu, e->as, e->base, e->level,
+			       "table page reused before the flush: AS %u iova %#llx level %u leads there",
+			       o->as, o->base, o->level);
+	hash_for_each_possible(mmu->leaves, o, in_page, e->page)
+		if (o->page == e->page)
+			report(mmu, e->as, e->base, e->level,
+			       "memory became a table before the flush: AS %u iova %#llx maps it",
+			       o->as, o->base);
+}
+
+static void judge_leaf(struct vmali_mmu *mmu, const struct vmali_entry *e)
+{
+	struct vmali_entry *o;
+
+	hash_for_each_possible(mmu->tables, o, in_page, e->page)
+		if (o->page == e->page)
+			report(mmu, e->as, e->base, e->level,
+			       "table page mapped as memory: AS %u iova %#llx level %u leads there",
+			       o->as, o->base, o->level);
+}
+
+static void judge_roots(struct vmali_mmu *mmu, const struct vmali_entry *e)
+{
+	for (int as = 0; as < VMALI_AS_COUNT; as++)
+		if (mmu->as[as].on && mmu->as[as].tree.root == e->page)
+			report(mmu, e->as, e->base, e->level, "leads to the root table of AS %u",
+			       as);
+}
+
+/* Does the tree say something else now? What is invalid is so at any level. */
+/*
+ * The architecture wants a block flushed as a whole when it is split, even where
+ * nothing else changes. The driver of 6.12 flushes no more of it than is unmapped.
+ */
+static bool is_same_memory(const struct vmali_entry *e, const struct vmali_place *now)
+{
+	const u64 other = VMALI_DESC_ADDR | VMALI_DESC_TYPE | VMALI_DESC_SW;
+	u64 page = now->desc & VMALI_DESC_ADDR;
+
+	if (!entry_is_leaf(e) || !is_leaf(now->desc, now->level))
+		return false;
+	page |= e->base & (VMALI_SPAN(now->level) - 1);
+	return page == e->page && !((now->desc ^ e->desc) & ~other);
+}
+
+static bool is_stale(struct vmali_mmu *mmu, const struct vmali_entry *e, struct vmali_place *now)
+{
+	unsigned int level = entry_is_leaf(e) ? VMALI_LAST_LEVEL : e->level;
+
+	if (!vmali_walk(&mmu->as[e->as].tree, e->base, level, now))
+		return true;
+	if (!(e->desc & VMALI_DESC_VALID))
+		return now->desc & VMALI_DESC_VALID;
+	if (lax_splits && is_same_memory(e, now))
+		return false;
+	return now->level != e->level || (now->desc ^ e->desc) & ~VMALI_DESC_SW;
+}
+
+static void judge_stale(struct vmali_mmu *mmu, struct vmali_entry *e, struct vmali_place *now)
+{
+	if (e->reported || !is_stale(mmu, e, now))
+		return;
+	e->reported = true;
+	report(mmu, e->as, e->base, e->level,
+	       "table changed without a flush that covers it: %#llx is %#llx now, %s",
+	       e->desc, now->desc, e->used_stale ? "used while stale" : "not used since");
+}
+
+/* Hardware may use it; who changed the table has until the next flush to flush it. */
+static void use(struct vmali_mmu *mmu, struct vmali_entry *e)
+{
+	struct vmali_place now = {};
+
+	if (!e->used_stale)
+		e->used_stale = is_stale(mmu, e, &now);
+}
+
+/*
+ * Forget what has to do with a region. All else has to be as in memory: operations
+ * on a VM come one after the other, and each flushes what it changed before the
+ * next one starts, so whatever was changed up to now is in the region.
+ */
+static void flush(struct vmali_mmu *mmu, unsigned int as, u64 first, u64 last)
+{
+	struct vmali_place now = {};
+	struct vmali_entry *e;
+	struct hlist_node *tmp;
+
+	hlist_for_each_entry_safe(e, tmp, &mmu->as[as].cached, in_as) {
+		if (e->base <= last && entry_last(e) >= first && !vmali_ignore_flush)
+			drop(mmu, e);
+		else
+			judge_stale(mmu, e, &now);
+	}
+}
+
+/* --- translation --- */
+
+static void fill(struct vmali_mmu *mmu, unsigned int as, u64 va, const struct vmali_result *r)
+{
+	bool leaf = is_leaf(r->desc, r->level);
+	u64 span = VMALI_SPAN(leaf ? VMALI_LAST_LEVEL : r->level);
+	struct vmali_entry *e = leaf ? tlb_slot(mmu, as, va) : walk_slot(mmu, as, va, r->level);
+
+	if (entry_is_used(e))
+		drop(mmu, e);
+	*e = (struct vmali_entry){
+		.base = va & ~(span - 1),
+		.desc = r->desc,
+		.page = r->desc & VMALI_DESC_ADDR,
+		.as = as,
+		.level = r->level,
+	};
+	if (leaf)
+		e->page |= e->base & (VMALI_SPAN(r->level) - 1);
+
+	hlist_add_head(&e->in_as, &mmu->as[as].cached);
+	mmu->as[as].cached_count++;
+	if (!(r->desc & VMALI_DESC_VALID))
+		return;
+	judge_roots(mmu, e);
+	if (leaf) {
+		judge_leaf(mmu, e);
+		hash_add(mmu->leaves, &e->in_page, e->page);
+	} else {
+		judge_table(mmu, e);
+		hash_add(mmu->tables, &e->in_page, e->page);
+	}
+}
+
+static bool table_is_readable(struct vmali_mmu *mmu, unsigned int as, u64 va, unsigned int level,
+			      u64 table)
+{
+	switch (vmali_page_state(table)) {
+	case VMALI_PAGE_NO_RAM:
+		report(mmu, as, va, level, "table %#llx is no memory", table);
+		return false;
+	case VMALI_PAGE_GIVEN_BACK:
+		report(mmu, as, va, level, "walk through a page that was given back: %#llx", table);
+		return false;
+	default:
+		return true;
+	}
+}
+
+static struct vmali_result walk(struct vmali_mmu *mmu, unsigned int as, u64 va)
+{
+	const struct vmali_tree *tree = &mmu->as[as].tree;
+	struct vmali_entry *e = walk_find(mmu, as, va);
+	struct vmali_result r = { .level = tree->start };
+	u64 table = tree->root;
+	const char *wrong;
+
+	if (e) {
+		use(mmu, e);
+		r.level = e->level;
+		if (!(e->desc & VMALI_DESC_VALID)) {
+			r.exc = VMALI_EXC_TRANSLATION(r.level);
+			return r;
+		}
+		table = e->page;
+		r.level++;
+	}
+
+	for (;; r.level++) {
+		if (!table_is_readable(mmu, as, va, r.level, table)) {
+			r.exc = VMALI_EXC_TRANSLATION(r.level);
+			return r;
+		}
+		r.desc = READ_ONCE(*vmali_desc_at(table, va, r.level));
+		wrong = vmali_desc_judge(tree, r.desc, r.level, &r.exc);
+		if (wrong)
+			report(mmu, as, va, r.level, "%s: %#llx", wrong, r.desc);
+		if (!r.exc || !(r.desc & VMALI_DESC_VALID))
+			fill(mmu, as, va, &r);
+		if (r.exc || !vmali_desc_is_table(r.desc, r.level))
+			return r;
+		table = r.desc & VMALI_DESC_ADDR;
+	}
+}
+
+static bool is_locked(const struct vmali_as *a, u64 first, u64 last)
+{
+	return a->locked && first <= a->last && last >= a->first;
+}
+
+/* Now and then, walk for a neighbour, or lose something, as hardware may at any time. */
+static void disturb(struct vmali_mmu *mmu, unsigned int as, u64 va)
+{
+	static const s64 steps[] = { SZ_4K, -SZ_4K, SZ_2M, -SZ_2M };
+	struct vmali_as *a = &mmu->as[as];
+	u32 rnd = prandom_u32_state(&mmu->rnd);
+	struct vmali_entry *e = &mmu->entries[(rnd >> 16) % ARRAY_SIZE(mmu->entries)];
+
+	if (!(rnd & 0x1f) && entry_is_used(e))
+		drop(mmu, e);
+	if (rnd >> 5 & 3)
+		return;
+	va = ALIGN_DOWN(va, SZ_4K) + steps[rnd >> 7 & 3];
+	if (va >> a->tree.va_bits || is_locked(a, va, va + SZ_4K - 1) || tlb_find(mmu, as, va))
+		return;
+	a->prefetches++;
+	walk(mmu, as, va);
+}
+
+static struct vmali_result translate(struct vmali_mmu *mmu, unsigned int as, u64 va)
+{
+	struct vmali_entry *e = tlb_find(mmu, as, va);
+	struct vmali_result r;
+
+	if (e) {
+		mmu->as[as].hits++;
+		use(mmu, e);
+		return (struct vmali_result){ .desc = e->desc, .level = e->level };
+	}
+	mmu->as[as].walks++;
+	r = walk(mmu, as, va);
+	disturb(mmu, as, va);
+	return r;
+}
+
+static bool is_permitted(u64 desc, enum vmali_access access)
+{
+	if (!(desc & VMALI_DESC_UNPRIV))
+		return false;
+	if (access == VMALI_EXECUTE)
+		return !(desc & VMALI_DESC_UXN);
+	return access == VMALI_READ || !(desc & VMALI_DESC_RDONLY);
+}
+
+/* The exception for an access through a leaf to @pa, or 0. */
+static u32 judge_access(struct vmali_mmu *mmu, unsigned int as, u64 va,
+			const struct vmali_result *r, u64 pa, enum vmali_access access)
+{
+	if (!is_permitted(r->desc, access))
+		return VMALI_EXC_PERMISSION(r->level);
+
+	switch (vmali_page_state(pa)) {
+	case VMALI_PAGE_NO_RAM:
+		report(mmu, as, va, r->level, "access to %#llx, which is no memory", pa);
+		return VMALI_EXC_ADDR_SIZE_OUT(r->level);
+	case VMALI_PAGE_GIVEN_BACK:
+		report(mmu, as, va, r->level, "access to memory that was given back: %#llx", pa);
+		return VMALI_EXC_TRANSLATION(r->level);
+	default:
+		return 0;
+	}
+}
+
+static int fault(struct vmali_mmu *mmu, unsigned int as, u64 va, u32 exc, enum vmali_access access)
+{
+	struct vmali_as *a = &mmu->as[as];
+
+	a->faults++;
+	if (!a->regs[AS_FAULTSTATUS / 4]) {
+		a->regs[AS_FAULTSTATUS / 4] = exc | access << 8 | SOURCE_ID << 16;
+		a->regs[AS_FAULTADDRESS / 4] = lower_32_bits(va);
+		a->regs[AS_FAULTADDRESS / 4 + 1] = upper_32_bits(va);
+		mmu->cfg.fault(mmu->cfg.ctx, as);
+	}
+	return -EFAULT;
+}
+
+/* The CPU may look at the same word at this moment: it sees all of it or nothing. */
+static void copy(void *to, const void *from, size_t size)
+{
+	if (size == 8 && IS_ALIGNED((unsigned long)to | (unsigned long)from, 8))
+		WRITE_ONCE(*(u64 *)to, READ_ONCE(*(const u64 *)from));
+	else if (size == 4 && IS_ALIGNED((unsigned long)to | (unsigned long)from, 4))
+		WRITE_ONCE(*(u32 *)to, READ_ONCE(*(const u32 *)from));
+	else
+		memcpy(to, from, size);
+}
+
+static int access_page(struct vmali_mmu *mmu, unsigned int as, u64 va, void *buf, size_t size,
+		       enum vmali_access access)
+{
+	struct vmali_result r;
+	u64 pa, mask;
+
+	if (va >> mmu->as[as].tree.va_bits)
+		return fault(mmu, as, va, VMALI_EXC_ADDR_SIZE_IN, access);
+
+	r = translate(mmu, as, va);
+	mask = VMALI_SPAN(r.level) - 1;
+	pa = (r.desc & VMALI_DESC_ADDR & ~mask) | (va & mask);
+	if (!r.exc)
+		r.exc = judge_access(mmu, as, va, &r, pa, access);
+	if (r.exc)
+		return fault(mmu, as, va, r.exc, access);
+
+	if (access == VMALI_WRITE)
+		copy(phys_to_virt(pa), buf, size);
+	else
+		copy(buf, phys_to_virt(pa), size);
+	return 0;
+}
+
+static int access_pages(struct vmali_mmu *mmu, unsigned int as, u64 va, void *buf, size_t size,
+			enum vmali_access access)
+{
+	struct vmali_as *a = &mmu->as[as];
+	int ret = 0;
+
+	if (!a->on)
+		return -EFAULT;
+	if (size && is_locked(a, va, va + size - 1))
+		return -EAGAIN;
+
+	while (size && !ret) {
+		size_t n = min_t(u64, size, SZ_4K - va % SZ_4K);
+
+		a->accesses++;
+		ret = access_page(mmu, as, va, buf, n, access);
+		va += n;
+		buf += n;
+		size -= n;
+	}
+	return ret;
+}
+
+int vmali_mmu_access(struct vmali_mmu *mmu, unsigned int as, u64 va, void *buf, size_t size,
+		     enum vmali_access access)
+{
+	unsigned long flags;
+	int ret;
+
+	KUNIT_STATIC_STUB_REDIRECT(vmali_mmu_access, mmu, as, va, buf, size, access);
+
+	if (as >= VMALI_AS_COUNT)
+		return -EFAULT;
+	spin_lock_irqsave(&mmu->lock, flags);
+	ret = access_pages(mmu, as, va, buf, size, access);
+	spin_unlock_irqrestore(&mmu->lock, flags);
+	return ret;
+}
+
+/* --- registers and commands --- */
+
+static u64 reg64(const struct vmali_as *a, u32 reg)
+{
+	return a->regs[reg / 4] | (u64)a->regs[reg / 4 + 1] << 32;
+}
+
+/* What no driver has a reason to ask for. */
+static const char *judge_config(const struct vmali_tree *tree, u64 cfg)
+{
+	const u64 known = AS_TRANSCFG_ADRMODE | AS_TRANSCFG_INA_BITS | AS_TRANSCFG_OUTA_BITS |
+			  AS_TRANSCFG_PTW_MEMATTR | AS_TRANSCFG_PTW_SH | AS_TRANSCFG_PTW_RA;
+	u64 policy = FIELD_GET(AS_TRANSCFG_PTW_MEMATTR, cfg);
+
+	/* Nor AS_ADRMODE_IDENTITY, which shows the GPU all memory. */
+	if (FIELD_GET(AS_TRANSCFG_ADRMODE, cfg) != AS_ADRMODE_AARCH64_4K)
+		return "address mode";
+	if (tree->va_bits < VA_BITS_MIN || tree->va_bits > VMALI_VA_BITS)
+		return "INA_BITS";
+	if (cfg & AS_TRANSCFG_OUTA_BITS)
+		return "OUTA_BITS";
+	if (policy != 1 && policy != 2)
+		return "memory attributes of walks";
+	if (FIELD_GET(AS_TRANSCFG_PTW_SH, cfg) == 1)
+		return "shareability of walks";
+	if (cfg & ~known)
+		return "a bit that is not known";
+	if (tree->root % SZ_4K || vmali_page_state(tree->root) != VMALI_PAGE_OK)
+		return "root table";
+	return NULL;
+}
+
+/*
+ * Also forgets everything. The driver of 6.12 has flushed before, but that of 7.3
+ * gives an address space to another VM by this command alone.
+ */
+static void update(struct vmali_mmu *mmu, unsigned int as)
+{
+	struct vmali_as *a = &mmu->as[as];
+	u64 cfg = reg64(a, AS_TRANSCFG);
+	const char *wrong;
+
+	drop_all(mmu, as);
+	memset(&a->regs[AS_FAULTSTATUS / 4], 0, 3 * sizeof(u32));
+	a->on = false;
+	if (cfg == AS_ADRMODE_UNMAPPED)
+		return;
+
+	a->tree.root = reg64(a, AS_TRANSTAB);
+	a->tree.memattr = reg64(a, AS_MEMATTR);
+	a->tree.va_bits = 55 - FIELD_GET(AS_TRANSCFG_INA_BITS, cfg);
+	a->tree.start = VMALI_LAST_LEVEL - (a->tree.va_bits - 13) / 9;
+	wrong = judge_config(&a->tree, cfg);
+	if (wrong)
+		report(mmu, as, 0, -1, "UPDATE with TRANSCFG %#llx TRANSTAB %#llx: bad %s", cfg,
+		       a->tree.root, wrong);
+	a->on = !wrong;
+}
+
+/* The low bits of LOCKADDR are the size, and those that the size covers do not count. */
+static void lock_region(struct vmali_mmu *mmu, unsigned int as)
+{
+	struct vmali_as *a = &mmu->as[as];
+	u64 addr = reg64(a, AS_LOCKADDR);
+	unsigned int bits = addr % 64 + 1;
+	u64 mask = GENMASK_ULL(bits - 1, 0);
+
+	a->locked = true;
+	a->first = addr & ~mask;
+	a->last = addr | mask;
+	if (bits < LOCK_MIN_BITS)
+		report(mmu, as, a->first, -1, "region of %llu bytes is too small", mask + 1);
+}
+
+/* UNLOCK ends a region as the flushes do: the driver of 7.3 knows no other flush. */
+static void end_region(struct vmali_mmu *mmu, unsigned int as)
+{
+	struct vmali_as *a = &mmu->as[as];
+
+	a->locked = false;
+	flush(mmu, as, a->first, a->last);
+	mmu->cfg.unlocked(mmu->cfg.ctx);
+}
+
+static void remember(struct vmali_as *a, u32 command)
+{
+	struct vmali_command *c = &a->history[a->history_count++ % HISTORY];
+
+	*c = (struct vmali_command){ .ns = ktime_get_ns(), .command = command };
+	if (a->locked) {
+		c->first = a->first;
+		c->last = a->last;
+	}
+}
+
+static void execute(struct vmali_mmu *mmu, unsigned int as, u32 command)
+{
+	struct vmali_as *a = &mmu->as[as];
+
+	if (command < COMMANDS)
+		a->commands[command]++;
+	if (command == AS_COMMAND_LOCK)
+		lock_region(mmu, as);
+	remember(a, command);
+
+	switch (command) {
+	case AS_COMMAND_NOP:
+	case AS_COMMAND_LOCK:
+		break;
+	case AS_COMMAND_UPDATE:
+		update(mmu, as);
+		break;
+	case AS_COMMAND_FLUSH_PT:
+	case AS_COMMAND_FLUSH_MEM:
+		if (!a->locked)
+			report(mmu, as, 0, -1, "flush of nothing: no region is locked");
+		fallthrough;
+	case AS_COMMAND_UNLOCK:
+		if (a->locked)
+			end_region(mmu, as);
+		break;
+	default:
+		report(mmu, as, 0, -1, "command %u does not exist", command);
+	}
+}
+
+/* Commands are done when the write is: AS_STATUS is always 0. */
+u32 vmali_mmu_read_reg(struct vmali_mmu *mmu, unsigned int as, u32 reg)
+{
+	unsigned long flags;
+	u32 val;
+
+	if (as >= VMALI_AS_COUNT || reg / 4 >= ARRAY_SIZE(mmu->as[as].regs))
+		return 0;
+	spin_lock_irqsave(&mmu->lock, flags);
+	val = mmu->as[as].regs[reg / 4];
+	spin_unlock_irqrestore(&mmu->lock, flags);
+	return val;
+}
+
+void vmali_mmu_write_reg(struct vmali_mmu *mmu, unsigned int as, u32 reg, u32 val)
+{
+	unsigned long flags;
+
+	if (as >= VMALI_AS_COUNT)
+		return;
+	spin_lock_irqsave(&mmu->lock, flags);
+	switch (reg) {
+	case AS_TRANSTAB:
+	case AS_TRANSTAB + 4:
+	case AS_MEMATTR:
+	case AS_MEMATTR + 4:
+	case AS_LOCKADDR:
+	case AS_LOCKADDR + 4:
+	case AS_TRANSCFG:
+	case AS_TRANSCFG + 4:
+		mmu->as[as].regs[reg / 4] = val;
+		break;
+	case AS_COMMAND:
+		execute(mmu, as, val);
+		break;
+	}
+	spin_unlock_irqrestore(&mmu->lock, flags);
+}
+
+/* --- the owner's --- */
+
+bool vmali_mmu_locked(struct vmali_mmu *mmu, unsigned int as)
+{
+	return as < VMALI_AS_COUNT && READ_ONCE(mmu->as[as].locked);
+}
+
+bool vmali_mmu_tree(struct vmali_mmu *mmu, unsigned int as, struct vmali_tree *tree)
+{
+	unsigned long flags;
+	bool on;
+
+	if (as >= VMALI_AS_COUNT)
+		return false;
+	spin_lock_irqsave(&mmu->lock, flags);
+	*tree = mmu->as[as].tree;
+	on = mmu->as[as].on;
+	spin_unlock_irqrestore(&mmu->lock, flags);
+	return on;
+}
+
+struct vmali_injection *vmali_mmu_injection(struct vmali_mmu *mmu)
+{
+	return &mmu->injection;
+}
+
+u64 vmali_mmu_errors(struct vmali_mmu *mmu)
+{
+	unsigned long flags;
+	u64 errors;
+
+	spin_lock_irqsave(&mmu->lock, flags);
+	errors = mmu->errors;
+	spin_unlock_irqrestore(&mmu->lock, flags);
+	return errors;
+}
+
+u64 vmali_mmu_check(struct vmali_mmu *mmu)
+{
+	struct vmali_entry *e;
+	unsigned long flags;
+	u64 errors;
+
+	spin_lock_irqsave(&mmu->lock, flags);
+	for (int as = 0; as < VMALI_AS_COUNT; as++) {
+		struct vmali_place now = {};
+
+		hlist_for_each_entry(e, &mmu->as[as].cached, in_as)
+			judge_stale(mmu, e, &now);
+	}
+	errors = mmu->errors;
+	spin_unlock_irqrestore(&mmu->lock, flags);
+	return errors;
+}
+
+static void show_as(const struct vmali_as *a, unsigned int as, struct seq_file *m)
+{
+	seq_printf(m, "%2u %-3s %#14llx %6u %9llu %9llu %9llu %9llu %6llu %6llu", as,
+		   a->on ? "on" : "off", reg64(a, AS_TRANSTAB), a->cached_count, a->accesses,
+		   a->hits, a->walks, a->prefetches, a->faults, a->errors);
+	for (int i = AS_COMMAND_UPDATE; i < COMMANDS; i++)
+		seq_printf(m, " %9llu", a->commands[i]);
+	if (a->locked)
+		seq_printf(m, " locked %#llx-%#llx", a->first, a->last);
+	seq_putc(m, '\n');
+}
+
+void vmali_mmu_show(struct vmali_mmu *mmu, struct seq_file *m)
+{
+	unsigned long flags;
+
+	seq_printf(m, "%2s %-3s %14s %6s %9s %9s %9s %9s %6s %6s", "AS", "", "table", "cached",
+		   "accesses", "hits", "walks", "ahead", "faults", "errors");
+	for (int i = AS_COMMAND_UPDATE; i < COMMANDS; i++)
+		seq_printf(m, " %9s", command_names[i]);
+	seq_putc(m, '\n');
+
+	spin_lock_irqsave(&mmu->lock, flags);
+	for (int as = 0; as < VMALI_AS_COUNT; as++)
+		show_as(&mmu->as[as], as, m);
+	seq_printf(m, "errors: %llu\n", mmu->errors);
+	spin_unlock_irqrestore(&mmu->lock, flags);
+}
+
+void vmali_mmu_reset(struct vmali_mmu *mmu)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&mmu->lock, flags);
+	for (int as = 0; as < VMALI_AS_COUNT; as++) {
+		struct vmali_as *a = &mmu->as[as];
+
+		drop_all(mmu, as);
+		memset(a->regs, 0, sizeof(a->regs));
+		a->regs[AS_TRANSCFG / 4] = AS_ADRMODE_UNMAPPED;
+		a->on = false;
+		a->locked = false;
+	}
+	spin_unlock_irqrestore(&mmu->lock, flags);
+}
+
+struct vmali_mmu *vmali_mmu_create(const struct vmali_mmu_cfg *cfg)
+{
+	struct vmali_mmu *mmu = kvzalloc(sizeof(*mmu), GFP_KERNEL);
+
+	if (!mmu)
+		return ERR_PTR(-ENOMEM);
+	spin_lock_init(&mmu->lock);
+	mmu->cfg = *cfg;
+	prandom_seed_state(&mmu->rnd, cfg->seed);
+	vmali_mmu_reset(mmu);
+	return mmu;
+}
+
+void vmali_mmu_destroy(struct vmali_mmu *mmu)
+{
+	vmali_inject_undo(&mmu->injection);
+	kvfree(mmu);
+}
