@@ -1,0 +1,650 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+/*
+ * KUnit suite of the command streams and tiler heaps of the model: what each
+ * instruction does to registers and memory, and which exceptions it raises. The
+ * address spaces are replaced by flat memory, all else is the model itself.
+ */
+#include <linux/bits.h>
+#include <linux/prandom.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+#include <kunit/static_stub.h>
+#include <kunit/test.h>
+
+#include "vmali.h"
+#include "vmali_fw.h"
+
+/* Memory of the streams and, at FW_SHARED, of the firmware interface. */
+#define MEM_SIZE	SZ_256K
+/* Below, nothing is mapped; above EXEC, memory is executable. */
+#define MEM_START	SZ_4K
+#define MEM_EXEC	(MEM_SIZE - SZ_4K)
+
+#define RING_IN		0x1000
+#define RING_OUT	0x2000
+#define RING		0x3000
+#define RING_SIZE	SZ_4K
+#define BUFFER		0x4000
+#define DATA		0x8000
+/* Of a tiler heap: context, descriptor, tiler descriptor, chunks. */
+#define HEAP		0x9000
+#define HEAP_DESC	0x9100
+#define TILER		0x9200
+#define CHUNK(n)	(0x10000 + 0x4000 * (n))
+#define CHUNK_SIZE	SZ_8K
+#define CHUNK_POINTER(n) (CHUNK(n) | CHUNK_SIZE / SZ_4K)
+
+#define INSTR(op, dest, src0, src1, imm) \
+	((u64)(op) << 56 | (u64)(dest) << 48 | (u64)(src0) << 40 | (u64)(src1) << 32 | (u32)(imm))
+#define MOVE48(reg, val)		(1ull << 56 | (u64)(reg) << 48 | (val))
+#define MOVE32(reg, val)		INSTR(2, reg, 0, 0, val)
+#define ADD_IMM32(reg, src, imm)	INSTR(16, reg, src, 0, imm)
+#define ADD_IMM64(reg, src, imm)	INSTR(17, reg, src, 0, imm)
+#define UMIN32(reg, src0, src1)		INSTR(18, reg, src0, src1, 0)
+#define LOAD(reg, addr, mask, offset)	INSTR(20, reg, addr, 0, (mask) << 16 | (u16)(offset))
+#define STORE(reg, addr, mask, offset)	INSTR(21, reg, addr, 0, (mask) << 16 | (u16)(offset))
+#define BRANCH(cond, reg, offset)	INSTR(22, 0, reg, 0, (cond) << 28 | (u16)(offset))
+#define CALL(addr, size)		INSTR(32, 0, addr, size, 0)
+#define JUMP(addr, size)		INSTR(33, 0, addr, size, 0)
+#define FLUSH_CACHES(id)		INSTR(36, 0, id, 0, 0x233)
+#define SYNC_ADD32(addr, val)		INSTR(37, 0, addr, val, 0)
+#define SYNC_WAIT32(addr, val, flags)	INSTR(39, 0, addr, val, flags)
+#define STORE_STATE(addr, state)	INSTR(40, 0, addr, state, 0)
+#define ERROR_BARRIER			INSTR(47, 0, 0, 0, 0)
+#define HEAP_SET(addr)			INSTR(48, 0, addr, 0, 0)
+#define HEAP_OPERATION(op)		INSTR(49, 0, 0, op, 0)
+#define SYNC_ADD64(addr, val, flags)	INSTR(51, 0, addr, val, flags)
+#define SYNC_SET64(addr, val)		INSTR(52, 0, addr, val, 0)
+#define SYNC_WAIT64(addr, val, flags)	INSTR(53, 0, addr, val, flags)
+#define RUN_COMPUTE			INSTR(4, 0, 0, 0, 0)
+#define RUN_IDVS			INSTR(6, 0, 0, 0, 0)
+#define SET_EXCEPTION_HANDLER(addr, size) INSTR(25, 0, addr, size, 0)
+
+#define GREATER		BIT(28)
+#define NEQUAL		3u
+#define ALWAYS		6u
+/* Of SYNC_ADD and SYNC_WAIT. */
+#define PROPAGATE	1
+#define REJECT		1
+
+/**
+ * struct cs_test - Fixture
+ * @v: model, of which only the streams of group 0 are used
+ * @s: stream 0 of that
+ * @mem: memory
+ * @fw: memory of the firmware interface
+ * @insert: end of the ring buffer
+ * @buffer: end of the instructions at BUFFER
+ * @locked: memory is locked now and then
+ * @rnd: when
+ */
+struct cs_test {
+	struct vmali v;
+	struct vmali_stream *s;
+	u8 *mem, *fw;
+	u64 insert, buffer;
+	bool locked;
+	struct rnd_state rnd;
+};
+
+static struct cs_test *fixture(void)
+{
+	return kunit_get_current_test()->priv;
+}
+
+static void *memory(struct cs_test *t, u64 va, size_t size, enum vmali_access access)
+{
+	if (va >= FW_SHARED && va + size <= FW_SHARED + FW_SHARED_SIZE)
+		return t->fw + (va - FW_SHARED);
+	if (va < MEM_START || va + size > MEM_SIZE)
+		return NULL;
+	return access == VMALI_EXECUTE && va < MEM_EXEC ? NULL : t->mem + va;
+}
+
+static int flat_access(struct vmali_mmu *mmu, unsigned int as, u64 va, void *buf, size_t size,
+		       enum vmali_access access)
+{
+	struct cs_test *t = fixture();
+	void *p = memory(t, va, size, access);
+
+	/* The microcontroller does not work while the firmware's memory is locked. */
+	if (va < FW_SHARED && t->locked && prandom_u32_state(&t->rnd) % 3 == 0)
+		return -EAGAIN;
+	if (!p)
+		return -EFAULT;
+	if (access == VMALI_WRITE)
+		memcpy(p, buf, size);
+	else
+		memcpy(buf, p, size);
+	return 0;
+}
+
+static u32 get32(u64 va)
+{
+	return *(u32 *)(fixture()->mem + va);
+}
+
+static u64 get64(u64 va)
+{
+	return *(u64 *)(fixture()->mem + va);
+}
+
+static void set64(u64 va, u64 val)
+{
+	*(u64 *)(fixture()->mem + va) = val;
+}
+
+static u32 reg(unsigned int nr)
+{
+	return fixture()->s->ctx.regs[nr];
+}
+
+/* Add an instruction to the ring buffer, */
+static void ring(u64 instr)
+{
+	struct cs_test *t = fixture();
+
+	set64(RING + t->insert % RING_SIZE, instr);
+	t->insert += sizeof(instr);
+	set64(RING_IN, t->insert);
+}
+
+/* and to what call_buffer() calls. */
+static void buffer(u64 instr)
+{
+	struct cs_test *t = fixture();
+
+	set64(t->buffer, instr);
+	t->buffer += sizeof(instr);
+}
+
+static void call_buffer(void)
+{
+	ring(MOVE48(90, BUFFER));
+	ring(MOVE32(92, fixture()->buffer - BUFFER));
+	ring(CALL(90, 92));
+}
+
+/* Until nothing moves any more, or long enough where memory is locked now and then. */
+static void run(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+	bool locked = t->locked;
+
+	for (int i = 0; i < 2000 && locked; i++)
+		vmali_cs_run(t->s, 7);
+	t->locked = false;
+	while (vmali_cs_run(t->s, 7))
+		;
+	t->locked = locked;
+}
+
+static void expect_done(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+
+	run(test);
+	KUNIT_EXPECT_EQ(test, t->s->wait, VMALI_CS_EMPTY);
+	KUNIT_EXPECT_EQ(test, get64(RING_OUT), t->insert);
+	KUNIT_EXPECT_EQ(test, get32(RING_OUT + 8), 0);
+}
+
+static struct fw_stream_out *stream_out(struct cs_test *t)
+{
+	return (void *)t->fw + FW_STREAM_OUT(0, 0) - FW_SHARED;
+}
+
+static void expect_fault(struct kunit *test, u32 type, u64 info)
+{
+	KUNIT_EXPECT_EQ(test, stream_out(test->priv)->fault, type);
+	KUNIT_EXPECT_EQ(test, stream_out(test->priv)->fault_info, info);
+}
+
+static void expect_fatal(struct kunit *test, u32 type, u64 info)
+{
+	struct cs_test *t = test->priv;
+
+	run(test);
+	KUNIT_EXPECT_EQ(test, t->s->wait, VMALI_CS_FATAL);
+	KUNIT_EXPECT_EQ(test, stream_out(t)->fatal, type);
+	KUNIT_EXPECT_EQ(test, stream_out(t)->fatal_info, info);
+	KUNIT_EXPECT_LT(test, get64(RING_OUT), t->insert);
+	KUNIT_EXPECT_FALSE(test, vmali_cs_run(t->s, 1));
+}
+
+/* As after the start of a stream, with a ring buffer that is about to wrap. */
+static void restart(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+
+	memset(t->mem, 0, MEM_SIZE);
+	memset(t->fw, 0, FW_SHARED_SIZE);
+	vmali_mcu_init(&t->v);
+	t->s->ring_base = RING;
+	t->s->ring_size = RING_SIZE;
+	t->s->ring_in = RING_IN;
+	t->s->ring_out = RING_OUT;
+	t->insert = RING_SIZE - 2 * sizeof(u64);
+	t->s->ctx.frame[0].pc = t->insert;
+	set64(RING_IN, t->insert);
+	t->buffer = BUFFER;
+}
+
+static void arithmetic(struct kunit *test)
+{
+	ring(MOVE48(10, 0xfedcba987654));
+	ring(MOVE32(12, 0x80000000));
+	ring(ADD_IMM32(13, 12, -1));
+	ring(ADD_IMM64(14, 10, -0x7655));
+	ring(UMIN32(16, 12, 13));
+	expect_done(test);
+	KUNIT_EXPECT_EQ(test, reg(10), 0xba987654);
+	KUNIT_EXPECT_EQ(test, reg(11), 0xfedc);
+	KUNIT_EXPECT_EQ(test, reg(13), 0x7fffffff);
+	KUNIT_EXPECT_EQ(test, reg(14), 0xba97ffff);
+	KUNIT_EXPECT_EQ(test, reg(15), 0xfedc);
+	KUNIT_EXPECT_EQ(test, reg(16), 0x7fffffff);
+}
+
+static void registers(struct kunit *test)
+{
+	static const u64 bad[] = {
+		MOVE48(95, 0), MOVE32(96, 0), ADD_IMM32(0, 96, 0), UMIN32(0, 0, 96),
+		SYNC_ADD64(0, 95, 0), LOAD(90, 0, 0x41, 0), CALL(95, 0),
+	};
+
+	ring(MOVE48(94, 1));
+	ring(MOVE32(95, 1));
+	expect_done(test);
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		restart(test);
+		ring(MOVE32(0, 1));
+		ring(bad[i]);
+		expect_fatal(test, VMALI_EXC_CS_INSTR, RING + RING_SIZE - sizeof(u64));
+	}
+}
+
+static void opcodes(struct kunit *test)
+{
+	static const u8 unknown[] = { 10, 12, 15, 19, 26, 31, 35, 41, 45, 46, 54, 255 };
+
+	for (int i = 0; i < ARRAY_SIZE(unknown); i++) {
+		restart(test);
+		ring(INSTR(unknown[i], 0, 0, 0, 0));
+		expect_fatal(test, VMALI_EXC_CS_INSTR, RING + RING_SIZE - 2 * sizeof(u64));
+	}
+}
+
+static void branches(struct kunit *test)
+{
+	buffer(MOVE32(0, 100));
+	buffer(ADD_IMM32(1, 1, 2));
+	buffer(ADD_IMM32(0, 0, -1));
+	buffer(BRANCH(NEQUAL, 0, -3));
+	buffer(BRANCH(ALWAYS, 0, 1));
+	buffer(MOVE32(1, 0));
+	call_buffer();
+	expect_done(test);
+	KUNIT_EXPECT_EQ(test, reg(1), 200);
+
+	restart(test);
+	buffer(BRANCH(ALWAYS, 0, 1));
+	call_buffer();
+	expect_fatal(test, VMALI_EXC_CS_INSTR, BUFFER);
+}
+
+static void calls(struct kunit *test)
+{
+	buffer(MOVE48(0, DATA));
+	buffer(MOVE32(2, sizeof(u64)));
+	buffer(JUMP(0, 2));
+	buffer(MOVE32(3, 1));
+	set64(DATA, MOVE32(4, 1));
+	call_buffer();
+	ring(MOVE32(5, 1));
+	expect_done(test);
+	KUNIT_EXPECT_EQ(test, reg(3), 0);
+	KUNIT_EXPECT_EQ(test, reg(4), 1);
+	KUNIT_EXPECT_EQ(test, reg(5), 1);
+
+	restart(test);
+	buffer(CALL(90, 92));
+	call_buffer();
+	expect_fatal(test, VMALI_EXC_CS_CALL_STACK, BUFFER);
+
+	restart(test);
+	ring(MOVE48(90, BUFFER + 4));
+	ring(CALL(90, 92));
+	expect_fatal(test, VMALI_EXC_CS_INSTR, RING + RING_SIZE - sizeof(u64));
+
+	restart(test);
+	ring(MOVE48(90, MEM_SIZE));
+	ring(MOVE32(92, sizeof(u64)));
+	ring(CALL(90, 92));
+	expect_fatal(test, VMALI_EXC_CS_BUS, MEM_SIZE);
+}
+
+static void loads_and_stores(struct kunit *test)
+{
+	set64(DATA - 8, 0x3333333344444444);
+	set64(DATA, 0x1111111122222222);
+	ring(MOVE48(10, DATA));
+	ring(LOAD(9, 10, 0xf, -8));
+	ring(MOVE48(20, DATA));
+	ring(STORE(9, 20, 0x800b, 0x10));
+	expect_done(test);
+	KUNIT_EXPECT_EQ(test, reg(9), 0x44444444);
+	KUNIT_EXPECT_EQ(test, reg(10), 0x33333333);
+	KUNIT_EXPECT_EQ(test, reg(12), 0x11111111);
+	KUNIT_EXPECT_EQ(test, get64(DATA + 0x10), 0x3333333344444444);
+	KUNIT_EXPECT_EQ(test, get64(DATA + 0x18), 0x1111111100000000);
+	KUNIT_EXPECT_EQ(test, get32(DATA + 0x10 + 15 * 4), reg(24));
+
+	restart(test);
+	ring(MOVE48(20, MEM_SIZE - 4));
+	ring(STORE(0, 20, 0x1, 4));
+	expect_fatal(test, VMALI_EXC_CS_BUS, MEM_SIZE);
+}
+
+/* What the driver makes of a job. */
+static void job(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+
+	t->v.flush_id = 5;
+	buffer(MOVE32(0, 1));
+	ring(MOVE32(92, 5));
+	ring(FLUSH_CACHES(92));
+	ring(FLUSH_CACHES(92));
+	call_buffer();
+	ring(MOVE48(90, DATA));
+	ring(MOVE48(92, 1));
+	ring(SYNC_ADD64(90, 92, PROPAGATE));
+	ring(ERROR_BARRIER);
+	expect_done(test);
+	KUNIT_EXPECT_EQ(test, get64(DATA), 1);
+	KUNIT_EXPECT_EQ(test, get64(DATA + 8), 0);
+	/* The second found that the first was made after 5 was read. */
+	KUNIT_EXPECT_EQ(test, t->v.flush_id, 6);
+}
+
+static void signals(struct kunit *test)
+{
+	set64(DATA, U32_MAX);
+	set64(DATA + 0x10, U32_MAX);
+	ring(MOVE48(10, DATA));
+	ring(MOVE48(12, 0x123400000003));
+	ring(SYNC_ADD64(10, 12, 0));
+	ring(ADD_IMM64(10, 10, 0x10));
+	ring(SYNC_ADD32(10, 12));
+	ring(ADD_IMM64(10, 10, 0x10));
+	ring(SYNC_SET64(10, 12));
+	expect_done(test);
+	KUNIT_EXPECT_EQ(test, get64(DATA), 0x123500000002);
+	KUNIT_EXPECT_EQ(test, get64(DATA + 0x10), 2);
+	KUNIT_EXPECT_EQ(test, get64(DATA + 0x20), 0x123400000003);
+
+	restart(test);
+	ring(MOVE48(10, DATA + 4));
+	ring(SYNC_ADD64(10, 12, 0));
+	expect_fatal(test, VMALI_EXC_DATA_INVALID, DATA + 4);
+}
+
+static void waits(struct kunit *test)
+{
+	struct vmali_stream *s = ((struct cs_test *)test->priv)->s;
+
+	for (int i = 0; i < 2; i++) {
+		restart(test);
+		ring(MOVE48(10, DATA));
+		ring(MOVE48(12, 5));
+		ring(i ? SYNC_WAIT64(10, 12, GREATER) : SYNC_WAIT32(10, 12, GREATER));
+		run(test);
+		KUNIT_EXPECT_EQ(test, s->wait, VMALI_CS_SYNC);
+		KUNIT_EXPECT_EQ(test, s->sync_va, DATA);
+		KUNIT_EXPECT_EQ(test, s->sync_value, 5);
+		KUNIT_EXPECT_EQ(test, s->sync_64, i);
+		set64(DATA, 5);
+		run(test);
+		KUNIT_EXPECT_EQ(test, s->wait, VMALI_CS_SYNC);
+		set64(DATA, 6);
+		expect_done(test);
+	}
+}
+
+/* An error that came with a sync object goes on to the next one. */
+static void errors(struct kunit *test)
+{
+	set64(DATA + 8, VMALI_EXC_OOM);
+	ring(MOVE48(10, DATA));
+	ring(SYNC_WAIT64(10, 12, REJECT));
+	ring(SYNC_WAIT64(10, 12, 0));
+	ring(MOVE48(10, DATA + 0x10));
+	ring(MOVE48(12, 1));
+	ring(SYNC_ADD64(10, 12, PROPAGATE));
+	ring(MOVE48(10, DATA + 0x20));
+	ring(SYNC_ADD64(10, 12, 0));
+	ring(MOVE48(10, DATA + 0x30));
+	ring(STORE_STATE(10, 3));
+	ring(ERROR_BARRIER);
+	ring(MOVE48(10, DATA + 0x40));
+	ring(SYNC_ADD64(10, 12, PROPAGATE));
+	expect_done(test);
+	expect_fault(test, VMALI_EXC_CS_INHERIT, DATA);
+	KUNIT_EXPECT_EQ(test, get64(DATA + 0x10), 1);
+	KUNIT_EXPECT_EQ(test, get32(DATA + 0x18), VMALI_EXC_CS_INHERIT);
+	KUNIT_EXPECT_EQ(test, get64(DATA + 0x20), 1);
+	KUNIT_EXPECT_EQ(test, get32(DATA + 0x28), 0);
+	KUNIT_EXPECT_EQ(test, get64(DATA + 0x30), VMALI_EXC_CS_INHERIT);
+	KUNIT_EXPECT_EQ(test, get64(DATA + 0x40), 1);
+	KUNIT_EXPECT_EQ(test, get32(DATA + 0x48), 0);
+}
+
+static void shader_fetch(struct kunit *test)
+{
+	ring(MOVE48(16, DATA));
+	ring(RUN_COMPUTE);
+	set64(DATA + 8, MEM_EXEC);
+	expect_done(test);
+
+	set64(DATA + 8, BUFFER);
+	ring(RUN_COMPUTE);
+	expect_fatal(test, VMALI_EXC_CS_BUS, BUFFER);
+}
+
+static void ring_pointers(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+
+	t->insert += RING_SIZE + sizeof(u64);
+	set64(RING_IN, t->insert);
+	expect_fatal(test, VMALI_EXC_CS_CONFIG, t->insert);
+
+	restart(test);
+	t->insert += 4;
+	set64(RING_IN, t->insert);
+	expect_fatal(test, VMALI_EXC_CS_CONFIG, t->insert);
+}
+
+/* Two chunks, and a job that needs more. */
+static void heap_job(struct kunit *test)
+{
+	set64(TILER + 24, HEAP_DESC);
+	set64(HEAP_DESC + 8, CHUNK(0));
+	set64(HEAP_DESC + 16, CHUNK(0) + 64);
+	set64(HEAP_DESC + 24, CHUNK(0) + CHUNK_SIZE);
+	set64(CHUNK(0), CHUNK_POINTER(1));
+
+	ring(MOVE48(60, HEAP));
+	ring(HEAP_SET(60));
+	ring(HEAP_OPERATION(0));
+	ring(MOVE48(40, TILER));
+	ring(MOVE32(33, 2 * CHUNK_SIZE / 16));
+	ring(MOVE32(34, 1));
+	ring(RUN_IDVS);
+	ring(HEAP_OPERATION(1));
+	ring(HEAP_OPERATION(3));
+}
+
+static void expect_oom(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+
+	run(test);
+	KUNIT_EXPECT_EQ(test, t->s->wait, VMALI_CS_OOM);
+	KUNIT_EXPECT_EQ(test, stream_out(t)->vt_start, 1);
+	KUNIT_EXPECT_EQ(test, stream_out(t)->vt_end, 0);
+	KUNIT_EXPECT_EQ(test, stream_out(t)->heap, HEAP);
+	KUNIT_EXPECT_EQ(test, t->s->ctx.tiler_remaining, 2 * 64);
+}
+
+static void deny(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+
+	t->s->oom_denied = true;
+	t->s->wait = VMALI_CS_RUNNABLE;
+}
+
+static void heap_grows(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+
+	heap_job(test);
+	expect_oom(test);
+	KUNIT_EXPECT_EQ(test, vmali_heap_add_chunk(t->s, CHUNK(2)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, vmali_heap_add_chunk(t->s, CHUNK_POINTER(2)), 0);
+	t->s->wait = VMALI_CS_RUNNABLE;
+	expect_done(test);
+	expect_fault(test, 0, 0);
+	KUNIT_EXPECT_EQ(test, get64(CHUNK(1)), CHUNK_POINTER(2));
+	KUNIT_EXPECT_EQ(test, get64(HEAP_DESC + 8), CHUNK(2));
+	KUNIT_EXPECT_EQ(test, get64(HEAP_DESC + 16), CHUNK(2) + 64 + 2 * 64);
+	KUNIT_EXPECT_EQ(test, get64(HEAP_DESC + 24), CHUNK(2) + CHUNK_SIZE);
+	/* Each page that was taken has been written. */
+	KUNIT_EXPECT_NE(test, get32(CHUNK(0) + 64), 0);
+	KUNIT_EXPECT_NE(test, get32(CHUNK(0) + SZ_4K), 0);
+	KUNIT_EXPECT_NE(test, get32(CHUNK(1) + SZ_4K), 0);
+	KUNIT_EXPECT_NE(test, get32(CHUNK(2) + 64), 0);
+	KUNIT_EXPECT_EQ(test, get32(CHUNK(2) + SZ_4K), 0);
+	for (int i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, get32(HEAP + 4 * i), 1);
+}
+
+static void heap_denied(struct kunit *test)
+{
+	heap_job(test);
+	expect_oom(test);
+	deny(test);
+	expect_done(test);
+	KUNIT_EXPECT_EQ(test, stream_out(test->priv)->fault, VMALI_EXC_OOM);
+}
+
+/* The handler of user space runs once, whether it helps or not. */
+static void heap_handler(struct kunit *test)
+{
+	for (int help = 0; help < 2; help++) {
+		restart(test);
+		buffer(ADD_IMM32(80, 80, 1));
+		if (help) {
+			buffer(MOVE48(82, CHUNK(1)));
+			buffer(MOVE48(84, CHUNK_POINTER(2)));
+			buffer(STORE(84, 82, 0x3, 0));
+		}
+		ring(MOVE48(62, BUFFER));
+		ring(MOVE32(64, ((struct cs_test *)test->priv)->buffer - BUFFER));
+		ring(SET_EXCEPTION_HANDLER(62, 64));
+		heap_job(test);
+		expect_oom(test);
+		deny(test);
+		if (!help) {
+			expect_oom(test);
+			deny(test);
+		}
+		expect_done(test);
+		KUNIT_EXPECT_EQ(test, stream_out(test->priv)->fault, help ? 0 : VMALI_EXC_OOM);
+		KUNIT_EXPECT_EQ(test, reg(80), 1);
+	}
+}
+
+/* Two streams that share a heap have made it grow at the same time. */
+static void heap_shared(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+
+	heap_job(test);
+	expect_oom(test);
+	set64(CHUNK(1), CHUNK_POINTER(3));
+	KUNIT_EXPECT_EQ(test, vmali_heap_add_chunk(t->s, CHUNK_POINTER(2)), 0);
+	t->s->wait = VMALI_CS_RUNNABLE;
+	expect_done(test);
+	KUNIT_EXPECT_EQ(test, get64(CHUNK(1)), CHUNK_POINTER(2));
+	KUNIT_EXPECT_EQ(test, get64(CHUNK(2)), CHUNK_POINTER(3));
+}
+
+/* All of the above once more, with memory that is locked now and then. */
+static void locked_memory(struct kunit *test)
+{
+	static void (* const cases[])(struct kunit *test) = {
+		arithmetic, registers, opcodes, branches, calls, loads_and_stores, job,
+		signals, waits, errors, shader_fetch, ring_pointers, heap_grows,
+		heap_denied, heap_handler, heap_shared,
+	};
+	struct cs_test *t = test->priv;
+
+	t->locked = true;
+	prandom_seed_state(&t->rnd, 1);
+	for (int i = 0; i < ARRAY_SIZE(cases); i++) {
+		restart(test);
+		cases[i](test);
+	}
+}
+
+static int init(struct kunit *test)
+{
+	struct cs_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	t->mem = kunit_kzalloc(test, MEM_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->mem);
+	t->fw = kunit_kzalloc(test, FW_SHARED_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->fw);
+	t->v.window = kunit_kzalloc(test, CSF_FLUSH_ID + sizeof(u32), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->v.window);
+	t->s = &t->v.mcu.groups[0].streams[0];
+	spin_lock_init(&t->v.lock);
+	init_waitqueue_head(&t->v.wait);
+	test->priv = t;
+	restart(test);
+	kunit_activate_static_stub(test, vmali_mmu_access, flat_access);
+	return 0;
+}
+
+static struct kunit_case cases[] = {
+	KUNIT_CASE(arithmetic),
+	KUNIT_CASE(registers),
+	KUNIT_CASE(opcodes),
+	KUNIT_CASE(branches),
+	KUNIT_CASE(calls),
+	KUNIT_CASE(loads_and_stores),
+	KUNIT_CASE(job),
+	KUNIT_CASE(signals),
+	KUNIT_CASE(waits),
+	KUNIT_CASE(errors),
+	KUNIT_CASE(shader_fetch),
+	KUNIT_CASE(ring_pointers),
+	KUNIT_CASE(heap_grows),
+	KUNIT_CASE(heap_denied),
+	KUNIT_CASE(heap_handler),
+	KUNIT_CASE(heap_shared),
+	KUNIT_CASE(locked_memory),
+	{}
+};
+
+static struct kunit_suite suite = {
+	.name = "vmali_cs",
+	.init = init,
+	.test_cases = cases,
+};
+
+kunit_test_suite(suite);
