@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 or MIT */
+/*
+ * What only a software GPU has: a judge that compares what it has cached with the
+ * page tables, memory that is contiguous on purpose, a firmware that hangs when it
+ * is told to. All of it answers -ENOENT on hardware.
+ */
+#ifndef PANTHOR_MODEL_H
+#define PANTHOR_MODEL_H
+
+#include "panthor_client.h"
+
+/* Errors that the judge has found so far, after a complete check. */
+long long pc_model_errors(void);
+/* The next answers of the firmware do not come: the driver resets the GPU. */
+int pc_model_hang(void);
+/* How often it has been reset, at power-up too. */
+long long pc_model_resets(void);
+
+/* A buffer of physical pieces of @chunk bytes, each aligned to its size. */
+int pc_bo_create_contig(int fd, __u64 size, __u32 chunk, struct pc_bo *bo);
+
+/* Wait until nothing changes any mapping: what was destroyed goes away later. */
+void pc_settle(void);
+
+/* Open a file of debugfs, wherever that is mounted. */
+int pc_debugfs_open(const char *name, int flags);
+int pc_debugfs_write(const char *name, const char *text);
+
+#endif

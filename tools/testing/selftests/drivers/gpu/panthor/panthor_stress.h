@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 or MIT */
+/*
+ * What the children of the stress program and their parent share: counters, what
+ * they were told to do, and when the GPU was last reset.
+ */
+#ifndef PANTHOR_STRESS_H
+#define PANTHOR_STRESS_H
+
+#include <stdbool.h>
+#include <linux/types.h>
+
+#define STRESS_CHILDREN	32
+#define STRESS_ERRNOS	134
+
+/* After a reset jobs may be lost for as long as this. */
+#define STRESS_RESET_NS	15000000000ll
+
+/**
+ * struct stress_child - What one child has done; its successors go on counting
+ * @binds: ops of VM_BIND
+ * @jobs: that ended
+ * @lost: that ended with an error for which there was a reason
+ * @checked: bytes read through the GPU
+ * @wrong: of them, lines that were not what they should be
+ * @wrong_va: where the last of them was
+ * @vms: made
+ * @unexpected: errors for which there was no reason
+ * @errors: by errno, expected or not
+ * @progress: when it last did something, of the monotonic clock in ns
+ * @injecting: an allocation of it fails soon: do not kill it now, for what cleans up
+ *	       after it must not fail
+ */
+struct stress_child {
+	__u64 binds;
+	__u64 jobs;
+	__u64 lost;
+	__u64 checked;
+	__u64 wrong;
+	__u64 wrong_va;
+	__u64 vms;
+	__u64 unexpected;
+	__u64 errors[STRESS_ERRNOS];
+	__s64 progress;
+	bool injecting;
+};
+
+/**
+ * struct stress - All of it, in shared memory
+ * @children: how many there are
+ * @seed: of everything
+ * @hog: MiB that one more child takes
+ * @inject: let allocations of the children fail
+ * @no_resets: do not hang the firmware
+ * @no_kills: do not kill children
+ * @verbose: say what goes wrong at once
+ * @reset: when the firmware was last told to hang
+ * @child: the children
+ */
+struct stress {
+	__u32 children;
+	__u64 seed;
+	__u32 hog;
+	bool inject;
+	bool no_resets;
+	bool no_kills;
+	bool verbose;
+	__s64 reset;
+	struct stress_child child[STRESS_CHILDREN];
+};
+
+__s64 stress_now(void);
+void stress_write(const char *path, const char *text);
+
+/* Work until killed; returns an exit status if that is not possible. */
+int stress_work(struct stress *stress, struct stress_child *child, __u64 seed);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 or MIT */
+/*
+ * What the fixtures of all tests do: open the device, make a VM, and at the end
+ * compare memory as the GPU sees it with what it should be, and ask the model of
+ * the GPU, if there is one, whether it has seen anything wrong.
+ */
+#ifndef PANTHOR_TEST_H
+#define PANTHOR_TEST_H
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <kselftest_harness.h>
+
+#include "panthor_model.h"
+#include "panthor_space.h"
+
+/**
+ * struct pc_env - What each case starts with
+ * @fd: the device
+ * @space: a VM
+ * @errors: what the judge had found before; negative without one
+ */
+struct pc_env {
+	int fd;
+	struct pc_space space;
+	long long errors;
+};
+
+static inline void pc_env_setup(struct __test_metadata *_metadata, struct pc_env *env)
+{
+	env->fd = pc_open();
+	if (env->fd < 0)
+		SKIP(return, "no panthor device");
+
+	env->errors = pc_model_errors();
+	ASSERT_EQ(0, pc_space_init(&env->space, env->fd));
+}
+
+/* Also for further spaces of a case, before they go away. */
+static inline void pc_expect_space(struct __test_metadata *_metadata, struct pc_space *space)
+{
+	__u64 va = 0;
+	int err = pc_space_check(space, &va);
+
+	EXPECT_EQ(0, err) {
+		TH_LOG("wrong memory, or no access, at 0x%llx", (unsigned long long)va);
+	}
+}
+
+static inline void pc_env_teardown(struct __test_metadata *_metadata, struct pc_env *env)
+{
+	long long errors;
+
+	pc_expect_space(_metadata, &env->space);
+
+	errors = pc_model_errors();
+	if (env->errors >= 0) {
+		EXPECT_EQ(env->errors, errors) {
+			TH_LOG("the judge of the GPU has found errors: see vmali/check");
+		}
+	}
+
+	pc_space_fini(&env->space);
+	close(env->fd);
+}
+
+#endif
