@@ -2,40 +2,46 @@
 #
 # The commands of panthor-pgtable. Each is a script of its own in scripts/.
 
-KVER ?= 6.12
-KDIR ?=
-O    ?= build
-JOBS ?= 20000
-export KVER KDIR JOBS
+KVER   ?= 6.12
+KDIR   ?=
+O      ?= build
+JOBS   ?= 20000
+DRIVER ?= pgtable
+MEM    ?=
+STRESS ?= 60
+ROOTFS ?=
+INIT   ?=
+export KVER KDIR JOBS DRIVER MEM STRESS ROOTFS INIT
 export O := $(abspath $(O))
 
 help:
-	@echo 'Page tables for the panthor driver, on a real kernel.'
+	@echo 'Page tables for the panthor driver, on a real kernel with a virtual GPU.'
 	@echo ''
-	@echo '  make run    boot a kernel and run a VM_BIND workload through the library'
-	@echo '  make test   run every test'
-	@echo '  make kunit  run the KUnit suites with the kernel'\''s own kunit.py'
-	@echo '  make tree   only make the kernel tree with the library in it'
-	@echo '  make clean  remove all that was built'
+	@echo '  make run     boot a kernel, run a VM_BIND workload through the library, and'
+	@echo '               client programs through the driver on the virtual GPU'
+	@echo '  make boot    a shell on a kernel with the virtual GPU, or a program of yours'
+	@echo '  make stress  clients that compete for little memory, with injected failures'
+	@echo '  make test    run every test'
+	@echo '  make kunit   run the KUnit suites with the kernel'\''s own kunit.py'
+	@echo '  make tree    only make the kernel tree with the library in it'
+	@echo '  make clean   remove all that was built'
 	@echo ''
-	@echo '  KVER=6.12   kernel source of the distribution to build on'
-	@echo '  KDIR=/path  a kernel tree of yours instead (with the driver of 6.12; not modified)'
-	@echo '  O=/path     where output goes (build)'
-	@echo '  JOBS=20000  number of VM_BIND jobs of make run'
+	@echo '  DRIVER=pgtable   run, boot, stress: the driver on the library; or'
+	@echo '                   upstream: the driver as the kernel came with it'
+	@echo '  KVER=6.12        kernel source of the distribution to build on'
+	@echo '  KDIR=/path       a kernel tree of yours instead (with the driver of 6.12; not'
+	@echo '                   modified)'
+	@echo '  O=/path          where output goes (build)'
+	@echo '  MEM=             memory of the machine that is booted (1G; stress: 256M)'
+	@echo '  JOBS=20000       run: number of VM_BIND jobs of the workload'
+	@echo '  STRESS=60        stress: seconds'
+	@echo '  ROOTFS=/path     boot: a root folder of yours, and'
+	@echo '  INIT=/path       the program of it that is started (/sbin/init or /bin/sh)'
 
-run:
-	@scripts/run
-
-test:
-	@scripts/test
-
-kunit:
-	@scripts/kunit
+run boot stress test kunit clean:
+	@scripts/$@
 
 tree:
 	@scripts/deps run && scripts/tree
 
-clean:
-	@scripts/clean
-
-.PHONY: help run test kunit tree clean
+.PHONY: help run boot stress test kunit tree clean

@@ -2,17 +2,29 @@
 #
 # Boot a User Mode Linux kernel and judge its log. To be sourced after lib.sh.
 
+# The options that put the virtual GPU into the machine. The driver as it came splits
+# a block and flushes a part of it: the judge is told to let that pass.
+gpu=dtb=$work/vmali.dtb
+[[ $DRIVER != upstream ]] || gpu+=' vmali.lax_splits=1'
+
+# The same addresses in each boot, and none that User Mode Linux keeps for itself.
+fixed=
+! setarch -R true 2>/dev/null || fixed='setarch -R'
+
 # boot NAME LOG SECONDS [ARGUMENT...]: fails if the kernel does not power off.
 boot()
 {
 	local name=$1 log=$2 seconds=$3 tmp status=0
 
 	shift 3
-	# Its memory is a file, and it leaves a directory behind.
+	# Its memory is a file, and it leaves a directory behind. Without root=, one
+	# would follow the arguments of init. It is this shell that would say "Aborted".
 	tmp=$(mktemp -d "$work/uml.XXXXXX")
-	TMPDIR=$tmp timeout --foreground -k 5 "$seconds" "$work/$name/linux" mem=1G \
-		uml_dir="$tmp" console=tty0 con=null con0=null,fd:1 printk.devkmsg=on "$@" \
-		</dev/null >"$log" 2>&1 || status=$?
+	{
+		TMPDIR=$tmp timeout --foreground -k 5 "$seconds" $fixed "$work/$name/linux" mem="$MEM" \
+			uml_dir="$tmp" console=tty0 con=null con0=null,fd:1 printk.devkmsg=on \
+			root=none "$@" </dev/null >"$log" 2>&1 || status=$?
+	} 2>/dev/null
 	rm -rf "$tmp"
 	grep -qa 'reboot: Power down' "$log" && return
 	((status == 124 || status == 137)) && echo "panthor-boot: not done after $seconds s" >>"$log"
@@ -20,4 +32,122 @@ boot()
 }
 
 # What no kernel may say: a regular expression for its log.
-splats='WARNING: |BUG: |INFO: (possible|task|rcu|lockdep)|UBSAN: |Oops|Kernel panic|unreferenced object|panthor-boot: '
+splats='WARNING: |BUG: |INFO: (possible|task|rcu|lockdep)|UBSAN: |Oops|Kernel panic|unreferenced object|panthor-boot: |vmali: judge: '
+
+# The judge's own tests make it say something.
+accepted='vmali: judge: test: '
+
+# complaints LOG [REGEXP]: what the kernel said that it may not, but for warnings
+# whose second line, the message, matches. Fails if there is nothing.
+complaints()
+{
+	awk -v splats="$splats" -v accepted="$accepted" -v provoked="${2-}" '
+		complaint && !(provoked && $0 ~ provoked) {
+			print complaint
+			if ($0 !~ splats)
+				print
+			n++
+		}
+		{ complaint = $0 ~ splats && $0 !~ accepted ? $0 : "" }
+		END { if (complaint) { print complaint; n++ } exit !n }' "$1"
+}
+
+# judge LOG [REGEXP]: tells what was wrong with a boot that ran clients, but for what
+# they say themselves; fails if something was.
+judge()
+{
+	local wrong
+
+	wrong=$(
+		complaints "$@"
+		grep -qa 'panthor-init: judge errors: 0$' "$1" ||
+			echo "the GPU has found mistakes of the driver, or gave no verdict"
+		grep -qa 'panthor-init: scanned' "$1" || echo "nobody looked for leaks"
+	) || true
+	[[ ! $wrong ]] || sed -n '1,40s/^/  /p' <<<"$wrong"
+	[[ ! $wrong ]]
+}
+
+clients=$tree/tools/testing/selftests/drivers/gpu/panthor
+
+# The client programs, for the initramfs: each that ends in _test is a test.
+build_clients()
+{
+	local log=$logs/clients-build.log
+
+	mkdir -p "$work/clients"
+	make -C "$clients" OUTPUT="$work/clients" -j"$(nproc)" all >"$log" 2>&1 ||
+		die "the client programs do not build: $(grep -m1 -E 'error|\*\*\*' "$log"); see $log"
+}
+
+# The names of those that are tests.
+client_tests()
+{
+	(cd "$clients" && ls -- *_test.c) | sed 's/\.c$//'
+}
+
+# pack NAME LINE...: make initramfs NAME of lines for gen_init_cpio.
+pack()
+{
+	local name=$1 program
+
+	shift
+	{
+		printf '%s\n' 'dir /dev 755 0 0' 'nod /dev/kmsg 600 0 0 c 1 11' 'dir /panthor 755 0 0' "$@"
+		for program in $(client_tests) panthor_stress panthor_judge; do
+			echo "file /panthor/$program $work/clients/$program 755 0 0"
+		done
+	} >"$work/$name.list"
+	"$work/$um/usr/gen_init_cpio" "$work/$name.list" >"$work/$name.cpio" ||
+		die "could not make $work/$name.cpio"
+}
+
+# The initramfs of a boot that runs tests, and ends with a scan for leaks.
+init_tests()
+{
+	gcc -static -O2 -Wall -Wextra -Werror -o "$work/init" "$top/tools/testing/panthor/init.c"
+	build_clients
+	pack tests "file /init $work/init 755 0 0"
+}
+tests=initrd=$work/tests.cpio
+
+# tap LOG PROGRAM...: a line for each: passed, failed, skipped, its name, seconds.
+# What ends early or says another number of cases than it has has failed once more.
+tap()
+{
+	local log=$1
+
+	shift
+	awk -v names="$*" '
+		match($0, /panthor-(test|init): [a-z_]+: /) {
+			line = substr($0, RSTART + RLENGTH)
+			split(substr($0, RSTART, RLENGTH), word, ": ")
+			p = word[2]
+			if (word[1] == "panthor-init") {
+				end[p] = line
+			} else if (line ~ /^1\.\.[0-9]+$/) {
+				plan[p] = substr(line, 4)
+			} else if (line ~ /^ok [0-9]+.*# SKIP/) {
+				skipped[p]++
+			} else if (line ~ /^(not )?ok [0-9]+/) {
+				line ~ /^not/ ? failed[p]++ : passed[p]++
+			}
+		}
+		END {
+			for (i = 1; i <= split(names, list, " "); i++) {
+				p = list[i]
+				ran = passed[p] + failed[p] + skipped[p]
+				note = ""
+				if (end[p] !~ /^status /)
+					note = end[p] ? end[p] : "did not run"
+				else if (plan[p] != ran)
+					note = "has " plan[p] + 0 " cases, ran " ran
+				else if (!passed[p] || !failed[p] && end[p] !~ /^status 0/)
+					note = end[p]
+				if (note && !failed[p])
+					failed[p]++
+				sub(/.* after /, "", end[p])
+				print passed[p] + 0, failed[p] + 0, skipped[p] + 0, p, note ? note : end[p]
+			}
+		}' "$log"
+}

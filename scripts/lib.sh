@@ -12,7 +12,7 @@ trap 'exit 130' INT
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scripts=$top/scripts
-: "${KVER:=6.12}" "${KDIR:=}" "${O:=$top/build}"
+: "${KVER:=6.12}" "${KDIR:=}" "${O:=$top/build}" "${DRIVER:=pgtable}" "${MEM:=1G}"
 
 # One line that says what is wrong and what to do, then the end.
 die()
@@ -29,6 +29,13 @@ say()
 O=$(cd "$top" && realpath -m -- "$O")
 [[ $O != *[[:space:]:]* ]] || die "O=$O: kernels cannot be built in a path with spaces or colons"
 [[ $KVER = 6.12 ]] || die "KVER=$KVER is not supported: use KVER=6.12, or KDIR= with a kernel tree of yours"
+
+case $DRIVER in
+pgtable) um=um-test ;;
+upstream) um=um-upstream ;;
+*) die "DRIVER=$DRIVER: use pgtable (ours), or upstream (the driver as it came)" ;;
+esac
+[[ $MEM =~ ^[1-9][0-9]*[MG]$ ]] || die "MEM=$MEM: use a size like 512M or 2G"
 
 if [[ $KDIR ]]; then
 	[[ -d $KDIR ]] || die "KDIR=$KDIR: no such directory"
