@@ -313,7 +313,6 @@ static void judge_roots(struct vmali_mmu *mmu, const struct vmali_entry *e)
 			       as);
 }
 
-/* Does the tree say something else now? What is invalid is so at any level. */
 /*
  * The architecture wants a block flushed as a whole when it is split, even where
  * nothing else changes. The driver of 6.12 flushes no more of it than is unmapped.
@@ -329,6 +328,7 @@ static bool is_same_memory(const struct vmali_entry *e, const struct vmali_place
 	return page == e->page && !((now->desc ^ e->desc) & ~other);
 }
 
+/* Does the tree say something else now? What is invalid is so at any level. */
 static bool is_stale(struct vmali_mmu *mmu, const struct vmali_entry *e, struct vmali_place *now)
 {
 	unsigned int level = entry_is_leaf(e) ? VMALI_LAST_LEVEL : e->level;
