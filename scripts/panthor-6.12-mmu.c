@@ -18,10 +18,10 @@ static int panthor_vm_lock_region(struct panthor_vm *vm, u64 iova, u64 size)
 	lockdep_assert_held(&ptdev->mmu->as.slots_lock);
 
 	/* Also after suspend and unplug: they take the AS away. */
+	panthor_pgtable_flush_range(vm->pgtable, &iova, &size);
 	if (vm->as.id < 0)
 		return 0;
 
-	panthor_pgtable_flush_range(vm->pgtable, &iova, &size);
 	ret = lock_region(ptdev, vm->as.id, iova, size);
 
 	return ret ?: wait_ready(ptdev, vm->as.id);

@@ -10,6 +10,8 @@
 
 struct device_visitor {
 	void (*table)(void *arg, u64 paddr, u64 iova, int level);
+	/* A table without a valid entry that is not the root. */
+	void (*empty)(void *arg, u64 iova, int level);
 	void (*leaf)(void *arg, u64 desc, u64 iova, int level);
 	void *arg;
 };
@@ -48,6 +50,9 @@ void device_walk(const struct device_visitor *visitor);
 
 /* What the device gets for one iova: level of the last descriptor. */
 int device_translate(u64 iova, u64 desc[4]);
+
+/* Is there a table of @level on the way to @iova? */
+bool device_has_table(u64 iova, int level);
 
 /* As device_walk(), and compare with the walk cache, and fill that. */
 void device_check(struct device_tree *tree, const struct device_visitor *visitor);

@@ -89,15 +89,20 @@ static bool leaf_allowed(const struct model *m, int level)
 	       (m->cfg.pgsizes & ENTRY_BYTES(level));
 }
 
-/* The level of the largest leaf that can begin here. */
-static int largest_leaf(const struct model *m, u64 iova, u64 paddr, u64 size)
+/*
+ * The level of the largest leaf that can begin here. @has_table says where there is a
+ * table, which is not replaced by a block, or is NULL.
+ */
+static int largest_leaf(const struct model *m, u64 iova, u64 paddr, u64 size,
+			model_table_fn has_table)
 {
 	int level;
 
 	for (level = 1; level < 3; level++) {
 		u64 bytes = ENTRY_BYTES(level);
 
-		if (leaf_allowed(m, level) && size >= bytes && !(iova % bytes) && !(paddr % bytes))
+		if (leaf_allowed(m, level) && size >= bytes && !(iova % bytes) &&
+		    !(paddr % bytes) && !(has_table && has_table(iova, level + 1)))
 			break;
 	}
 	return level;
@@ -112,7 +117,8 @@ static struct model_leaf *insert(struct model *m, size_t at, size_t count)
 	return &m->leaves[at];
 }
 
-void model_map(struct model *m, u64 iova, const struct model_source *source, int prot)
+void model_map(struct model *m, u64 iova, const struct model_source *source, int prot,
+	       model_table_fn has_table)
 {
 	size_t at = model_find(m, iova), count = 0, i;
 	struct model_leaf *leaf;
@@ -127,7 +133,7 @@ void model_map(struct model *m, u64 iova, const struct model_source *source, int
 			u64 paddr = source->runs[i].paddr, left = source->runs[i].size;
 
 			while (left) {
-				int level = largest_leaf(m, next, paddr, left);
+				int level = largest_leaf(m, next, paddr, left, has_table);
 
 				if (pass) {
 					*leaf++ = (struct model_leaf){
@@ -189,25 +195,13 @@ u64 model_unmap(struct model *m, u64 iova, u64 size)
 	return bytes;
 }
 
-size_t model_tables(const struct model *m)
+bool model_needs_table(const struct model *m, u64 iova, int level)
 {
-	size_t tables = 0, i;
-	int level;
+	u64 first = iova - iova % TABLE_BYTES(level);
+	size_t i = model_find(m, first);
 
-	/* A table is where a leaf of its level, or of one below, is. */
-	for (level = start_level(m->cfg.va_bits) + 1; level <= 3; level++) {
-		u64 last = ~0ull;
-
-		for (i = 0; i < m->count; i++) {
-			u64 slot = m->leaves[i].iova / TABLE_BYTES(level);
-
-			if (m->leaves[i].level < level || slot == last)
-				continue;
-			tables++;
-			last = slot;
-		}
-	}
-	return tables;
+	return i < m->count && m->leaves[i].iova - first < TABLE_BYTES(level) &&
+	       m->leaves[i].level >= level;
 }
 
 /*
@@ -245,72 +239,58 @@ void model_expand(const struct model *m, u64 *iova, u64 *size)
 	*size = end - *iova;
 }
 
-static u64 source_size(const struct model_source *source)
+/* The slots of all tables on the way to one of @level. */
+static void visit_slots(const struct model *m, u64 iova, int level, model_slot_fn visit, void *arg)
 {
-	u64 size = 0;
+	for (; level > start_level(m->cfg.va_bits); level--)
+		visit(arg, iova - iova % TABLE_BYTES(level), level);
+}
+
+void model_slots_map(const struct model *m, u64 iova, const struct model_source *source,
+		     model_slot_fn visit, void *arg)
+{
+	u64 next = iova, done = ~0ull;
+	int done_level = 0;
 	size_t i;
 
-	for (i = 0; i < source->count; i++)
-		size += source->runs[i].size;
-	return size;
-}
+	for (i = 0; i < source->count; i++) {
+		u64 paddr = source->runs[i].paddr, left = source->runs[i].size;
 
-/* Each slot of the range, but for those that are blocks all over. */
-size_t model_bound_map(const struct model *m, u64 iova, const struct model_source *source)
-{
-	u64 last = iova + source_size(source) - 1;
-	size_t tables = 0, i;
-	int level;
+		while (left) {
+			int leaf = largest_leaf(m, next, paddr, left, NULL);
+			u64 bytes = ENTRY_BYTES(leaf);
 
-	for (level = start_level(m->cfg.va_bits) + 1; level <= 3; level++) {
-		u64 next = iova;
-
-		tables += last / TABLE_BYTES(level) - iova / TABLE_BYTES(level) + 1;
-
-		/* A table of this level has the place of a block of the level above. */
-		for (i = 0; i < source->count; i++) {
-			u64 paddr = source->runs[i].paddr, left = source->runs[i].size;
-
-			while (left) {
-				int leaf = largest_leaf(m, next, paddr, left);
-				u64 bytes = ENTRY_BYTES(leaf);
-
-				if (leaf < level)
-					tables -= bytes / TABLE_BYTES(level);
-
-				/* Blocks begin at multiples of 2 MiB only. */
-				if (leaf == 3)
-					bytes = min(left, ENTRY_BYTES(2) - next % ENTRY_BYTES(2));
-				next += bytes;
-				paddr += bytes;
-				left -= bytes;
-			}
+			/* Blocks begin at multiples of 2 MiB only. */
+			if (leaf == 3)
+				bytes = min(left, ENTRY_BYTES(2) - next % ENTRY_BYTES(2));
+			if (leaf != done_level || next / TABLE_BYTES(leaf) != done)
+				visit_slots(m, next, leaf, visit, arg);
+			done = next / TABLE_BYTES(leaf);
+			done_level = leaf;
+			next += bytes;
+			paddr += bytes;
+			left -= bytes;
 		}
 	}
-	return tables;
 }
 
-/* A block for each end and size that cuts one, once if it is the same block. */
-size_t model_bound_unmap(const struct model *m, u64 iova, u64 size)
+/* The slot of the smallest leaves that a block has to become if it is cut here. */
+static void visit_cut(const struct model *m, u64 iova, u64 byte, model_slot_fn visit, void *arg)
 {
-	u64 end = iova + size;
-	size_t tables = 0;
-	bool larger = false;
 	int level;
 
-	for (level = 1; level < 3; level++) {
-		u64 bytes = ENTRY_BYTES(level);
-
-		/* What was a larger block is split to blocks of this size. */
-		larger |= leaf_allowed(m, level);
-		if (!larger)
-			continue;
-		if (iova % bytes)
-			tables++;
-		if (end % bytes && !(iova % bytes && iova / bytes == end / bytes))
-			tables++;
+	for (level = 3; level > 1; level--) {
+		if (leaf_allowed(m, level - 1) && iova % ENTRY_BYTES(level - 1)) {
+			visit_slots(m, byte, level, visit, arg);
+			return;
+		}
 	}
-	return tables;
+}
+
+void model_slots_unmap(const struct model *m, u64 iova, u64 size, model_slot_fn visit, void *arg)
+{
+	visit_cut(m, iova, iova, visit, arg);
+	visit_cut(m, iova + size, iova + size - 1, visit, arg);
 }
 
 void source_add(struct model_source *source, u64 paddr, u64 size)

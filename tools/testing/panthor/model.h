@@ -53,14 +53,18 @@ const struct model_leaf *model_lookup(const struct model *m, u64 iova);
 
 bool model_overlaps(const struct model *m, u64 iova, u64 size);
 
-/* Map what model_overlaps() says is free. */
-void model_map(struct model *m, u64 iova, const struct model_source *source, int prot);
+/* Is there a table of @level on the way to @iova? */
+typedef bool (*model_table_fn)(u64 iova, int level);
+
+/* Map what model_overlaps() says is free. Where there is a table, there is no block. */
+void model_map(struct model *m, u64 iova, const struct model_source *source, int prot,
+	       model_table_fn has_table);
 
 /* Returns the bytes that were mapped. */
 u64 model_unmap(struct model *m, u64 iova, u64 size);
 
-/* Number of tables that the leaves demand, root excluded. */
-size_t model_tables(const struct model *m);
+/* Do the leaves demand a table of @level on the way to @iova? */
+bool model_needs_table(const struct model *m, u64 iova, int level);
 
 /* The descriptor of a leaf. */
 u64 model_descriptor(const struct model_leaf *leaf);
@@ -68,9 +72,12 @@ u64 model_descriptor(const struct model_leaf *leaf);
 /* The range of all leaves that the range touches at its two ends. */
 void model_expand(const struct model *m, u64 *iova, u64 *size);
 
-/* Tables that a reservation for a map or an unmap must hold. */
-size_t model_bound_map(const struct model *m, u64 iova, const struct model_source *source);
-size_t model_bound_unmap(const struct model *m, u64 iova, u64 size);
+typedef void (*model_slot_fn)(void *arg, u64 iova, int level);
+
+/* Visit each slot that a reservation is for, root excluded, some more than once. */
+void model_slots_map(const struct model *m, u64 iova, const struct model_source *source,
+		     model_slot_fn visit, void *arg);
+void model_slots_unmap(const struct model *m, u64 iova, u64 size, model_slot_fn visit, void *arg);
 
 /* Sources. */
 void source_add(struct model_source *source, u64 paddr, u64 size);

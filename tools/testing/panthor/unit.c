@@ -7,6 +7,7 @@
 #include <linux/iommu.h>
 #include <linux/slab.h>
 #include <linux/mm.h>
+#include <string.h>
 
 #include "unit.h"
 #include "vm.h"
@@ -27,15 +28,15 @@ static struct map_args range(u64 iova, u64 paddr, u64 size)
 	};
 }
 
-/* Reserve, map, flush, unreserve. Returns the tables that were reserved. */
+/* Reserve, map, flush, unreserve. Returns the tables that were held for it. */
 static size_t map_now(const struct map_args *map, int expect)
 {
-	struct panthor_pgtable_rsv rsv = {};
+	struct vm_rsv rsv = {};
 	size_t count;
 	int err;
 
 	vm_reserve_map(&vm, &rsv, map);
-	count = rsv.tables.count;
+	count = vm.stats.reserved;
 	err = vm_map(&vm, &rsv, map);
 	check(err == expect, "unit", "map of %#llx+%#llx returned %d; expected %d", map->iova,
 	      map->size, err, expect);
@@ -46,11 +47,11 @@ static size_t map_now(const struct map_args *map, int expect)
 
 static size_t unmap_now(u64 iova, u64 size)
 {
-	struct panthor_pgtable_rsv rsv = {};
+	struct vm_rsv rsv = {};
 	size_t count;
 
 	vm_reserve_unmap(&vm, &rsv, iova, size);
-	count = rsv.tables.count;
+	count = vm.stats.reserved;
 	vm_unmap(&vm, &rsv, iova, size);
 	vm_flush(&vm, iova, size);
 	vm_unreserve(&vm, &rsv);
@@ -126,12 +127,12 @@ static void test_reserve_refused(void)
 	int err;
 
 	for (nth = 1; ; nth++) {
-		struct panthor_pgtable_rsv rsv = {};
+		struct vm_rsv rsv = {};
 
 		vm_open(&vm, &cfg48);
 		shim.refuse_nth = nth;
 		err = vm_reserve_map(&vm, &rsv, &map);
-		check(!err || !rsv.tables.count, "unit", "tables are held after an error");
+		check(!err || !rsv.rsv.count, "unit", "tables are held after an error");
 		if (err) {
 			refused++;
 
@@ -182,17 +183,16 @@ static void test_page_ops(void)
 		.dev = &vm.dev, .pgsize_bitmap = SZ_4K, .va_bits = 39, .pa_bits = 36,
 		.page_ops = &ops, .page_cookie = &source,
 	};
-	struct panthor_pgtable_rsv rsv = {};
+	struct vm_rsv rsv = {};
 	struct panthor_pgtable *pt;
 	int err;
 
 	shim_start(SZ_1G);
 	pt = panthor_pgtable_create(&cfg);
 	check(!IS_ERR(pt), "unit", "create: %ld", PTR_ERR(pt));
-	err = panthor_pgtable_reserve_map(pt, &rsv, 0, SZ_1G, 64ull * SZ_2M);
-	check(!err && rsv.tables.count == 65, "unit", "reserve: %d, %u tables", err,
-	      rsv.tables.count);
-	panthor_pgtable_unreserve(pt, &rsv);
+	err = panthor_pgtable_reserve_map(pt, &rsv.rsv, 0, SZ_1G, 64ull * SZ_2M);
+	check(!err && rsv.rsv.count == 64, "unit", "reserve: %d, %u slots", err, rsv.rsv.count);
+	panthor_pgtable_unreserve(pt, &rsv.rsv);
 	panthor_pgtable_destroy(pt);
 	check(source.taken >= 66 / (PAGE_SIZE / SZ_4K) && source.taken == source.given, "unit",
 	      "%lu pages taken, %lu given back", source.taken, source.given);
@@ -279,9 +279,9 @@ static void test_split(void)
 	expect_tree(0, 511, 511, 3);
 
 	/* A range inside of one block needs one table, one over two blocks two. */
-	check(unmap_now(map.iova + SZ_4K, SZ_4K) == 2, "unit", "reservation");
+	check(unmap_now(map.iova + SZ_4K, SZ_4K) == 1, "unit", "reservation");
 	expect_tree(0, 510, 511 + 511, 4);
-	check(unmap_now(map.iova + 3 * SZ_2M - SZ_4K, 2 * SZ_4K) == 3, "unit", "reservation");
+	check(unmap_now(map.iova + 3 * SZ_2M - SZ_4K, 2 * SZ_4K) == 2, "unit", "reservation");
 	expect_tree(0, 508, 4 * 511, 6);
 
 	/* The rest of the blocks goes away without a split. */
@@ -297,14 +297,18 @@ static void test_bounds(void)
 	vm_open(&vm, &cfg48);
 	map = range(0, SZ_4K, SZ_4K);
 	check(map_now(&map, 0) == 3, "unit", "4 KiB");
+	map = range(SZ_4K, SZ_4K, SZ_4K);
+	check(map_now(&map, 0) == 0, "unit", "4 KiB beside a neighbour");
 	map = range(SZ_2M, SZ_2M, SZ_2M);
-	check(map_now(&map, 0) == 2, "unit", "2 MiB, aligned");
+	check(map_now(&map, 0) == 0, "unit", "2 MiB, aligned");
 	map = range(2 * SZ_2M, SZ_4K, SZ_2M);
-	check(map_now(&map, 0) == 3, "unit", "2 MiB, not aligned");
+	check(map_now(&map, 0) == 1, "unit", "2 MiB, not aligned");
 	map = range(SZ_1G, SZ_1G, SZ_1G);
-	check(map_now(&map, 0) == 1, "unit", "1 GiB, aligned");
+	check(map_now(&map, 0) == 0, "unit", "1 GiB, aligned");
 	map = range(512ull * SZ_1G - SZ_4K, SZ_4K, 2 * SZ_4K);
-	check(map_now(&map, 0) == 6, "unit", "8 KiB over a boundary of all levels");
+	check(map_now(&map, 0) == 5, "unit", "8 KiB over a boundary of all levels");
+	map = range(1024ull * SZ_1G, SZ_2M, 512 * SZ_2M);
+	check(map_now(&map, 0) == 2, "unit", "1 GiB in blocks of 2 MiB");
 	vm_close(&vm);
 }
 
@@ -337,8 +341,9 @@ static void list_add_entry(struct map_args *map, u64 paddr, u64 len)
 	struct scatterlist *sg = &map->sg[map->sgt.nents++];
 
 	if (map->sgt.nents > 1)
-		sg[-1].last = false;
-	*sg = (struct scatterlist){ .dma_address = paddr, .dma_length = len, .last = true };
+		sg[-1].page_link = 0;
+	*sg = (struct scatterlist){ .dma_address = paddr, .dma_length = len };
+	sg_mark_end(sg);
 	map->sgt.sgl = map->sg;
 }
 
@@ -404,7 +409,7 @@ static void test_orders(void)
 {
 	struct map_args block = range(SZ_1G, SZ_1G, SZ_1G);
 	struct map_args page = range(SZ_1G + 7 * SZ_4K, SZ_4K, SZ_4K);
-	struct panthor_pgtable_rsv rsv[3];
+	struct vm_rsv rsv[3];
 	int order;
 
 	for (order = 0; order < 6; order++) {
@@ -464,11 +469,11 @@ static void test_late_flush(void)
 static void test_trim(void)
 {
 	struct map_args map = range(0, SZ_4K, 4096ull * SZ_2M);
-	struct panthor_pgtable_rsv rsv = {};
+	struct vm_rsv rsv = {};
 
 	vm_open(&vm, &cfg48);
 	vm_reserve_map(&vm, &rsv, &map);
-	check(rsv.tables.count > 4096, "unit", "%u tables", rsv.tables.count);
+	check(vm.stats.reserved > 4096, "unit", "%lu tables", vm.stats.reserved);
 	vm_unreserve(&vm, &rsv);
 	check(shim_run_work(), "unit", "no work is queued");
 	vm_check(&vm);
@@ -481,38 +486,65 @@ static void test_trim(void)
 /* A large page of the host stays as long as one table in it is in use. */
 static void test_trim_shared_pages(void)
 {
-	struct panthor_pgtable_rsv keep = {}, drop = {};
+	static struct vm_rsv rsv[3000];
 	unsigned long before;
 	int i;
 
 	vm_open(&vm, &cfg48);
-	for (i = 0; i < 1500; i++) {
-		vm_reserve_unmap(&vm, &keep, SZ_1G, SZ_2M);
-		vm_reserve_unmap(&vm, &drop, SZ_1G, SZ_2M);
-	}
-	check(keep.tables.count == 1500 && drop.tables.count == 1500, "unit", "%u and %u tables",
-	      keep.tables.count, drop.tables.count);
+	memset(rsv, 0, sizeof(rsv));
+	for (i = 0; i < 3000; i++)
+		panthor_pgtable_reserve_unmap(vm.pt, &rsv[i].rsv, i * (u64)SZ_2M + SZ_4K, SZ_4K);
+	panthor_pgtable_stats(vm.pt, &vm.stats);
+	check(vm.stats.reserved >= 3000, "unit", "%lu tables", vm.stats.reserved);
 
 	/* Only the last page may have no table in use. */
 	before = vm.stats.total;
-	vm_unreserve(&vm, &drop);
+	for (i = 0; i < 3000; i += 2)
+		panthor_pgtable_unreserve(vm.pt, &rsv[i].rsv);
 	check(shim_run_work(), "unit", "no work is queued");
-	vm_check(&vm);
+	panthor_pgtable_stats(vm.pt, &vm.stats);
 	check(PAGE_SIZE == SZ_4K || vm.stats.total + PAGE_SIZE / SZ_4K >= before, "unit",
 	      "%lu tables before the trim, %lu after", before, vm.stats.total);
-	vm_unreserve(&vm, &keep);
+	for (i = 1; i < 3000; i += 2)
+		panthor_pgtable_unreserve(vm.pt, &rsv[i].rsv);
 	shim_run_work();
 	vm_check(&vm);
+	vm_close(&vm);
+}
+
+/* Idle tables go when memory is short, those that are reserved stay. */
+static void test_shrink(void)
+{
+	struct map_args map = range(0, SZ_4K, 256ull * SZ_2M);
+	struct vm_rsv rsv = {};
+
+	vm_open(&vm, &cfg48);
+	vm_reserve_map(&vm, &rsv, &map);
+	shim_shrink(~0ul);
+	shim_run_work();
+	vm_check(&vm);
+	check(vm.stats.reserved > 256, "unit", "%lu tables reserved", vm.stats.reserved);
+	vm_unreserve(&vm, &rsv);
+	check(vm.stats.free > 256, "unit", "%lu tables free", vm.stats.free);
+	check(shim_shrink(100) == 100 && shim_run_work(), "unit", "nothing to be had");
+	vm_check(&vm);
+	check(vm.stats.free <= 257 - 100 + PAGE_SIZE / SZ_4K, "unit", "%lu tables free",
+	      vm.stats.free);
+	shim_shrink(~0ul);
+	shim_run_work();
+	vm_check(&vm);
+	check(vm.stats.total < 1 + 2 * PAGE_SIZE / SZ_4K, "unit", "%lu tables left",
+	      vm.stats.total);
 	vm_close(&vm);
 }
 
 static void test_books_warn(void)
 {
 	struct map_args map = range(0, 0, SZ_4K);
-	struct panthor_pgtable_rsv rsv = {};
+	struct vm_rsv rsv = {};
 
 	vm_open(&vm, &cfg48);
-	vm_reserve_map(&vm, &rsv, &map);
+	vm_call_reserve(&vm, &rsv, &map);
 	device_stop();
 	panthor_pgtable_destroy(vm.pt);
 	check(shim.warnings == 1, "unit", "destroy with a reservation: %lu warnings",
@@ -524,7 +556,7 @@ static void test_no_tables(void)
 {
 	struct map_args block = range(SZ_1G, SZ_1G, SZ_1G);
 	struct map_args page = range(0, 0, 2 * SZ_2M + SZ_4K);
-	struct panthor_pgtable_rsv none = {};
+	struct vm_rsv none = {}, other = {};
 	int err;
 
 	page.paddr = SZ_4K;
@@ -542,12 +574,12 @@ static void test_no_tables(void)
 	check(err == -ENOMEM, "unit", "unmap with two tables returned %d", err);
 	vm_unreserve(&vm, &none);
 	page.size = SZ_4K;
-	vm_reserve_map(&vm, &none, &page);
+	vm_reserve_map(&vm, &other, &page);
 	page.size = 2 * SZ_2M + SZ_4K;
-	err = vm_map(&vm, &none, &page);
+	err = vm_map(&vm, &other, &page);
 	check(err == -ENOMEM, "unit", "map with three tables returned %d", err);
 	vm_flush(&vm, page.iova, page.size);
-	vm_unreserve(&vm, &none);
+	vm_unreserve(&vm, &other);
 	vm.may_lack_tables = false;
 	expect_tree(1, 0, 0, 1);
 
@@ -572,6 +604,7 @@ const struct unit_case unit_cases[] = {
 	{ "flush after one that failed", test_late_flush },
 	{ "trim after a grace period", test_trim },
 	{ "trim of pages that are shared", test_trim_shared_pages },
+	{ "memory is short", test_shrink },
 	{ "lack of tables warns and changes nothing", test_no_tables },
 	{ "destroy warns about a reservation", test_books_warn },
 	{}

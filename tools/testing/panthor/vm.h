@@ -13,6 +13,22 @@
 #include "model.h"
 #include "panthor_pgtable.h"
 
+/* A slot, and how many reservations are for it. */
+struct slot {
+	u64 iova;
+	u8 level;
+	unsigned int pins;
+};
+
+/* A reservation, and what it was made for. */
+struct vm_rsv {
+	struct panthor_pgtable_rsv rsv;
+	struct slot *slots;
+	size_t nr_slots;
+	size_t room;
+	bool unmaps;
+};
+
 struct vm {
 	struct test_cfg cfg;
 	struct device dev;
@@ -28,8 +44,13 @@ struct vm {
 	/* The books at the last check. */
 	struct panthor_pgtable_stats stats;
 
-	/* Tables in reservations that the test holds. */
-	size_t held;
+	/* The slots of all reservations that the test holds. */
+	struct slot *slots;
+	size_t nr_slots;
+	size_t room;
+
+	/* Tables may be in the tree that are empty, and that nobody needs any more. */
+	bool idle;
 
 	/* Warnings that were due. */
 	unsigned long warnings;
@@ -72,21 +93,24 @@ void vm_close(struct vm *vm);
 void vm_check(struct vm *vm);
 
 /* Outside of the signalling section. Return what the API returned: 0 or -ENOMEM. */
-int vm_reserve_map(struct vm *vm, struct panthor_pgtable_rsv *rsv, const struct map_args *map);
-int vm_reserve_unmap(struct vm *vm, struct panthor_pgtable_rsv *rsv, u64 iova, u64 size);
-void vm_unreserve(struct vm *vm, struct panthor_pgtable_rsv *rsv);
+int vm_reserve_map(struct vm *vm, struct vm_rsv *rsv, const struct map_args *map);
+int vm_reserve_unmap(struct vm *vm, struct vm_rsv *rsv, u64 iova, u64 size);
+
+/* Tables that it takes so that all reservations together have what they need. */
+size_t vm_lacking(const struct vm *vm);
+void vm_unreserve(struct vm *vm, struct vm_rsv *rsv);
 
 /*
  * Inside of it. Return 0, -EEXIST where the model has a leaf in the way, or, if
  * may_lack_tables is set, -ENOMEM.
  */
-int vm_map(struct vm *vm, struct panthor_pgtable_rsv *rsv, const struct map_args *map);
-int vm_unmap(struct vm *vm, struct panthor_pgtable_rsv *rsv, u64 iova, u64 size);
+int vm_map(struct vm *vm, struct vm_rsv *rsv, const struct map_args *map);
+int vm_unmap(struct vm *vm, struct vm_rsv *rsv, u64 iova, u64 size);
 void vm_flush(struct vm *vm, u64 iova, u64 size);
 
 /* The bare calls, for arguments that are wrong. */
-int vm_call_reserve(struct vm *vm, struct panthor_pgtable_rsv *rsv, const struct map_args *map);
-int vm_call_map(struct vm *vm, struct panthor_pgtable_rsv *rsv, const struct map_args *map);
+int vm_call_reserve(struct vm *vm, struct vm_rsv *rsv, const struct map_args *map);
+int vm_call_map(struct vm *vm, struct vm_rsv *rsv, const struct map_args *map);
 
 /* Look up one address and compare. */
 void vm_lookup(struct vm *vm, u64 iova);

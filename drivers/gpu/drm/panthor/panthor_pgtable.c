@@ -1,513 +1,698 @@
 // SPDX-License-Identifier: GPL-2.0 or MIT
 /*
- * The walker: maps, unmaps and looks up in the tree of one VM. Tables come out
- * of reservations and go to the gather; nothing is allocated or freed here.
+ * The walker: maps, unmaps and looks up in the tree of one VM. Tables come from those
+ * that are held for their slots, and go to the gather; nothing is allocated or freed.
  */
 
 #include <linux/dev_printk.h>
+#include <linux/err.h>
 #include <linux/iommu.h>
 #include <linux/rcupdate.h>
-#include <linux/scatterlist.h>
 #include <linux/slab.h>
 
-#include "panthor_pgtable.h"
-#include "panthor_pgtable_fmt.h"
-#include "panthor_pgtable_pool.h"
+#include "panthor_pgtable_mem.h"
+#include "panthor_pgtable_priv.h"
 
-struct panthor_pgtable {
-	u64 *root;
-	u64 pgsize_bitmap;
-	u8 start_level;
-	u8 va_bits;
-	u8 pa_bits;
-
-	/* Counts the times that tables may have got a new meaning. */
-	unsigned int generation;
-
-	struct panthor_gather gather;
-	struct panthor_pool pool;
-
-	u64 installed;
-	u64 splits;
-	u64 leaves[PANTHOR_PT_LAST_LEVEL + 1];
-};
-
-/* Physical memory in the order in which it is mapped, one contiguous run at a time. */
-struct pa_cursor {
-	/* What is left of the current run. */
-	u64 paddr;
-	u64 len;
-
-	/* Where the next run comes from: a scatter list ... */
-	struct scatterlist *sg;
-	unsigned int nents;
-	u64 skip;
-
-	/* ... or a range that repeats, if period is not 0. */
-	u64 base;
-	u64 period;
-};
-
-struct map_op {
-	/* Input. */
+/* A map or an unmap under way. */
+struct update {
 	struct panthor_pgtable *pt;
-	struct panthor_table_stack *tables;
-	struct pa_cursor *pa;
-	u64 attrs;
+	struct panthor_pgtable_rsv *rsv;
+
+	/* Of a map that failed. */
+	bool undo;
 
 	/* Progress. */
 	u64 iova;
 	u64 left;
 
-	/* Subtrees that are ready, but that the tree does not point at yet. */
-	struct panthor_table *unlinked;
+	/* Tables that are new, in the order in which they were made: parents first. */
+	struct panthor_table_stack new;
 };
 
-struct unmap_op {
-	/* Input. */
-	struct panthor_pgtable *pt;
-	struct panthor_table_stack *tables;
-
-	/* Progress. */
-	u64 iova;
-	u64 left;
-
-	/* Result. */
-	u64 unmapped;
-};
-
-static u64 *pte_to_table(u64 pte)
+static void begin_update(struct update *op, struct panthor_pgtable *pt,
+			 struct panthor_pgtable_rsv *rsv, u64 iova, u64 size)
 {
-	return phys_to_virt(panthor_pte_addr(pte));
+	op->pt = pt;
+	op->rsv = rsv;
+	op->undo = false;
+	op->iova = iova;
+	op->left = size;
+	op->new.first = NULL;
+	op->new.count = 0;
 }
 
-static int check_range(u64 addr, u64 size, unsigned int bits)
+/*
+ * Update.
+ *
+ * A path of tables leads from the root to where the operation is. It goes down to the
+ * next entry that is to change, and up again where a table ends.
+ */
+
+/*
+ * Put a table that is held under @entries, at a level below @level; it takes leaves
+ * of @leaf_level behind @iova in the end. The device sees it when link_tables() has
+ * put it in the tree, unless it is below such a table. Returns NULL if none is held.
+ */
+static struct panthor_table *new_table(struct update *op, u64 *entries, int level, int leaf_level)
 {
-	u64 last = addr + size - 1;
+	struct panthor_pool *pool = &op->pt->pool;
+	struct panthor_table *table;
 
-	if (!size || !IS_ALIGNED(addr | size, SZ_4K))
-		return -EINVAL;
-
-	if (last < addr || last >> bits)
-		return -ERANGE;
-
-	return 0;
-}
-
-static int check_map(const struct panthor_pgtable *pt, const struct pa_cursor *pa,
-		     u64 iova, u64 size)
-{
-	int err = check_range(iova, size, pt->va_bits);
-
-	if (!err && pa->period)
-		err = pa->period & (pa->period - 1) ? -EINVAL :
-		      check_range(pa->base, pa->period, pt->pa_bits);
-	else if (!err && pa->len)
-		err = check_range(pa->paddr, pa->len, pt->pa_bits);
-
-	if (!err && !IS_ALIGNED(pa->skip, SZ_4K))
-		err = -EINVAL;
-
-	return err;
-}
-
-static int cursor_next_sg(struct pa_cursor *pa, u64 left)
-{
-	do {
-		if (!pa->nents)
-			return -EINVAL;
-
-		pa->paddr = sg_dma_address(pa->sg);
-		pa->len = sg_dma_len(pa->sg);
-		pa->nents--;
-		pa->sg = sg_next(pa->sg);
-
-		if (pa->len <= pa->skip) {
-			pa->skip -= pa->len;
-			pa->len = 0;
-		}
-	} while (!pa->len);
-
-	pa->paddr += pa->skip;
-	pa->len -= pa->skip;
-	pa->skip = 0;
-
-	/* A block may span entries, and empty ones do not end it. */
-	while (pa->len < left && pa->nents &&
-	       (!sg_dma_len(pa->sg) || sg_dma_address(pa->sg) == pa->paddr + pa->len)) {
-		pa->len += sg_dma_len(pa->sg);
-		pa->nents--;
-		pa->sg = sg_next(pa->sg);
+	spin_lock(&pool->lock);
+	/* If the last one is there, so are those above it. */
+	table = panthor_pool_find(pool, panthor_slot(op->iova, leaf_level));
+	while (table && panthor_slot_level(table->slot) > level + 1)
+		table = table->parent;
+	if (table) {
+		table->pins++;
+		pool->pins++;
+		table->fresh = !table->parent->in_tree;
+		if (table->fresh)
+			entries[PANTHOR_PT_INDEX(op->iova, level)] = panthor_table_pte(table);
 	}
-
-	return 0;
-}
-
-/* Load the run behind @iova, @left bytes at most. */
-static int cursor_next(const struct panthor_pgtable *pt, struct pa_cursor *pa,
-		       u64 iova, u64 left)
-{
-	int err;
-
-	if (pa->period) {
-		u64 offset = iova & (pa->period - 1);
-
-		pa->paddr = pa->base + offset;
-		pa->len = pa->period - offset;
-	} else {
-		err = cursor_next_sg(pa, left);
-		if (err)
-			return err;
-	}
-
-	pa->len = min(pa->len, left);
-	return check_range(pa->paddr, pa->len, pt->pa_bits);
-}
-
-static bool leaf_allowed(const struct panthor_pgtable *pt, int level)
-{
-	return pt->pgsize_bitmap & PANTHOR_PT_SPAN(level);
-}
-
-static bool leaf_fits(const struct panthor_pgtable *pt, const struct pa_cursor *pa,
-		      u64 iova, int level)
-{
-	u64 span = PANTHOR_PT_SPAN(level);
-
-	return pa->len >= span && !((iova | pa->paddr) & (span - 1)) &&
-	       leaf_allowed(pt, level);
-}
-
-/* The caller has checked that there is one. */
-static struct panthor_table *take_table(struct panthor_pgtable *pt,
-					struct panthor_table_stack *tables)
-{
-	struct panthor_table *table = panthor_table_pop(tables);
+	spin_unlock(&pool->lock);
+	if (!table)
+		return NULL;
 
 	if (IS_ENABLED(CONFIG_DRM_PANTHOR_PGTABLE_DEBUG))
 		WARN(memchr_inv(table->entries, 0, PANTHOR_PT_SIZE),
 		     "panthor_pgtable: table is not zeroed\n");
-	pt->installed++;
+	panthor_table_append(&op->new, table);
 	return table;
+}
+
+/* Clean the entries that lead to the new tables: those in new tables, or the others. */
+static void clean_links(struct update *op, bool fresh)
+{
+	struct panthor_table *table;
+	unsigned int count = 0;
+	u64 *first = NULL;
+
+	for (table = op->new.first; table; table = table->next) {
+		u64 *entry = panthor_table_entry(table);
+
+		if (table->fresh != fresh)
+			continue;
+		/* Those of one table follow each other, mostly. */
+		if (count && (entry != first + count || IS_ALIGNED((unsigned long)entry,
+								   PANTHOR_PT_SIZE))) {
+			panthor_pool_clean(&op->pt->pool, first, count);
+			count = 0;
+		}
+		if (!count++)
+			first = entry;
+	}
+	if (count)
+		panthor_pool_clean(&op->pt->pool, first, count);
+}
+
+/* Let the device see the new tables: their content is written, link them. */
+static void link_tables(struct update *op)
+{
+	struct panthor_pool *pool = &op->pt->pool;
+	struct panthor_table *table;
+
+	clean_links(op, true);
+	dma_wmb();
+
+	/* Parents first, so that a reservation finds each in the tree, or held. */
+	for (table = op->new.first; table; table = table->next) {
+		spin_lock(&pool->lock);
+		if (!table->fresh)
+			WRITE_ONCE(*panthor_table_entry(table), panthor_table_pte(table));
+		panthor_pool_install(pool, table);
+		table->pins--;
+		pool->pins--;
+		spin_unlock(&pool->lock);
+	}
+
+	clean_links(op, false);
+	op->pt->installed += op->new.count;
+	op->new = (struct panthor_table_stack){};
+}
+
+/*
+ * Hold the new tables, which the device has not seen, empty as before. @split: they
+ * were to come in the place of a block, which is still there.
+ */
+static void undo_tables(struct update *op, bool split)
+{
+	struct panthor_table *table;
+
+	while ((table = panthor_table_pop(&op->new))) {
+		/* With the lock: a reservation may be looking for what is below. */
+		spin_lock(&op->pt->pool.lock);
+		memset(table->entries, 0, PANTHOR_PT_SIZE);
+		spin_unlock(&op->pt->pool.lock);
+		panthor_pool_clean(&op->pt->pool, table->entries, PANTHOR_PT_ENTRIES);
+		table->live = 0;
+		if (split)
+			op->pt->splits--;
+		else if (!table->fresh)
+			table->parent->live--;
+		panthor_pool_unpin(&op->pt->pool, &table, 1);
+	}
 }
 
 /*
  * Unmap.
  *
- * Whole entries are cleared, whatever is below them. An entry that the range
- * covers in part is a table to descend into, or a block to split first. There
- * are two of those at most, at the ends of the range.
+ * Whole entries are cleared, whatever is below them. An entry that the range covers
+ * in part is a table to go down to, or a block to split first. There are two of those
+ * at most, at the ends of the range.
  */
 
-static void unmap_table(struct unmap_op *op, u64 *entries, int level);
-
-/*
- * Gather a table, and all below it, that nothing points at any more. Returns the
- * bytes that were mapped. A last-level table is not read for that.
+/**
+ * struct unmap_path - The path of an unmap
+ * @tables: by level, from the root on
+ * @cleared: entries of each that became invalid, if it is changed
+ * @changed: bit mask of the levels at which entries were cleared
+ * @split: and of those of tables that are not linked yet
  */
-static u64 drop_table(struct panthor_pgtable *pt, u64 *entries, int level)
+struct unmap_path {
+	u64 *tables[PANTHOR_PT_LAST_LEVEL + 1];
+	unsigned int cleared[PANTHOR_PT_LAST_LEVEL + 1];
+	unsigned int changed, split;
+};
+
+/* The next flush has to cover these bytes, for tables were taken out of the tree. */
+static void note_gathered(struct panthor_gather *gather, u64 first, u64 last)
 {
-	struct panthor_table *table = panthor_table_of(entries);
-	u64 unmapped = 0;
+	gather->first = min(gather->first, first);
+	gather->last = max(gather->last, last);
+}
+
+/* The pins of an unmap do not keep what it has just emptied: nothing is left to cut. */
+static void forget_pins(struct panthor_pool *pool, struct panthor_pgtable_rsv *rsv,
+			struct panthor_table *table)
+{
+	struct panthor_table **tables = rsv_tables(rsv);
 	unsigned int i;
 
+	for (i = rsv->count; i--; ) {
+		if (tables[i] != table)
+			continue;
+		tables[i] = tables[--rsv->count];
+		table->pins--;
+		pool->pins--;
+	}
+}
+
+/* Take @table, and what is in it, out of the tree if nobody needs it. Returns whether it went. */
+static bool detach_table(struct panthor_pgtable *pt, struct panthor_table *table,
+			 struct panthor_table_stack *stack)
+{
+	struct panthor_pool *pool = &pt->pool;
+	bool needed;
+
+	spin_lock(&pool->lock);
+	needed = table->pins;
+	if (!needed) {
+		WRITE_ONCE(*panthor_table_entry(table), 0);
+		WRITE_ONCE(table->live, 0);
+		panthor_pool_detach(pool, table, stack);
+	}
+	spin_unlock(&pool->lock);
+	return !needed;
+}
+
+static u64 drop_table(struct update *op, struct panthor_table *table, int level);
+
+/* Clear @count pages. Returns how many were mapped. */
+static unsigned int unmap_pages(struct update *op, struct panthor_table *table,
+				unsigned int index, unsigned int count)
+{
+	u64 *entry = table->entries + index, *end = entry + count;
+	unsigned int holes = 0;
+
+	/* A full table is not looked at. Otherwise in pairs, which counts in the long run. */
+	if (table->live < PANTHOR_PT_ENTRIES) {
+		for (; entry + 1 < end; entry += 2) {
+			if (unlikely(!entry[0]))
+				holes++;
+			if (unlikely(!entry[1]))
+				holes++;
+			WRITE_ONCE(entry[0], 0);
+			WRITE_ONCE(entry[1], 0);
+		}
+		if (entry < end)
+			holes += !*entry;
+	}
+	for (; entry < end; entry++)
+		WRITE_ONCE(*entry, 0);
+
+	if (holes < count)
+		panthor_pool_clean(&op->pt->pool, end - count, count);
+	return count - holes;
+}
+
+/*
+ * Clear @count entries of @table at @level, and all that is below them. Adds to *@bytes
+ * what was mapped. Returns how many entries became invalid.
+ */
+static unsigned int clear_entries(struct update *op, struct panthor_table *table, int level,
+				  unsigned int index, unsigned int count, u64 *bytes)
+{
+	u64 *entries = table->entries + index;
+	unsigned int cleared = 0, blocks = 0, i;
+
 	if (level == PANTHOR_PT_LAST_LEVEL) {
-		unmapped = (u64)table->live << PANTHOR_PT_SHIFT(level);
-	} else {
-		for (i = 0; i < PANTHOR_PT_ENTRIES; i++) {
-			if (!entries[i])
-				continue;
-			if (panthor_pte_is_table(entries[i]))
-				unmapped += drop_table(pt, pte_to_table(entries[i]), level + 1);
-			else
-				unmapped += PANTHOR_PT_SPAN(level);
+		blocks = unmap_pages(op, table, index, count);
+		*bytes += (u64)blocks * SZ_4K;
+		return blocks;
+	}
+
+	for (i = 0; i < count; i++) {
+		u64 pte = entries[i];
+
+		if (!pte)
+			continue;
+		if (panthor_pte_is_table(pte)) {
+			*bytes += drop_table(op, panthor_table_of(pte_to_table(pte)), level + 1);
+			cleared += !entries[i];
+		} else {
+			WRITE_ONCE(entries[i], 0);
+			blocks++;
 		}
 	}
 
-	table->live = 0;
-	panthor_table_push(&pt->gather.dirty, table);
-	return unmapped;
+	*bytes += (u64)blocks << PANTHOR_PT_SHIFT(level);
+	cleared += blocks;
+	if (cleared)
+		panthor_pool_clean(&op->pt->pool, entries, count);
+	return cleared;
 }
 
-/* Make a table of smaller leaves that translates as the block @pte at @level does. */
-static struct panthor_table *split_block(struct unmap_op *op, u64 pte, int level)
+/*
+ * @cleared entries of @table are invalid now. If that is all, it goes, unless it is
+ * needed. Returns whether it went.
+ */
+static bool shrink_table(struct update *op, struct panthor_table *table, unsigned int cleared)
 {
-	struct panthor_table *table = take_table(op->pt, op->tables);
+	struct panthor_pool *pool = &op->pt->pool;
+	bool went = false;
+
+	if (table->live != cleared) {
+		WRITE_ONCE(table->live, table->live - cleared);
+		return false;
+	}
+
+	spin_lock(&pool->lock);
+	WRITE_ONCE(table->live, 0);
+	if (op->rsv && op->rsv->unmaps)
+		forget_pins(pool, op->rsv, table);
+	if (!table->pins && op->undo) {
+		/* It was there, and empty, before the map that failed. */
+		list_move(&table->idle, &pool->idle);
+	} else if (!table->pins) {
+		WRITE_ONCE(*panthor_table_entry(table), 0);
+		panthor_pool_detach(pool, table, &op->pt->gather.clean);
+		went = true;
+	}
+	spin_unlock(&pool->lock);
+	return went;
+}
+
+/*
+ * Unmap all that @table translates. One of the last level goes unread. Returns the
+ * bytes that were mapped.
+ */
+static u64 drop_table(struct update *op, struct panthor_table *table, int level)
+{
+	u64 bytes = 0;
+	unsigned int cleared;
+
+	if (level == PANTHOR_PT_LAST_LEVEL) {
+		bytes = (u64)table->live << PANTHOR_PT_SHIFT(level);
+		if (!op->undo && detach_table(op->pt, table, &op->pt->gather.dirty))
+			return bytes;
+		bytes = 0;
+	}
+
+	cleared = clear_entries(op, table, level, 0, PANTHOR_PT_ENTRIES, &bytes);
+	shrink_table(op, table, cleared);
+	return bytes;
+}
+
+/* Make a table of smaller leaves that translates as the block behind @iova does, or NULL. */
+static noinline u64 *split_block(struct update *op, u64 *entries, int level)
+{
+	u64 pte = entries[PANTHOR_PT_INDEX(op->iova, level)];
+	struct panthor_table *table = new_table(op, entries, level, level + 1);
 	u64 leaf = panthor_pte_leaf(panthor_pte_addr(pte), pte, level + 1);
 	unsigned int i;
 
+	if (!table)
+		return NULL;
 	for (i = 0; i < PANTHOR_PT_ENTRIES; i++)
 		table->entries[i] = leaf + i * PANTHOR_PT_SPAN(level + 1);
 	table->live = PANTHOR_PT_ENTRIES;
 
 	op->pt->splits++;
-	return table;
+	return table->entries;
 }
 
-/* Unmap a part of what @entry covers. Returns whether it became empty. */
-static bool unmap_part(struct unmap_op *op, u64 *entry, int level)
+static void note_cleared(struct unmap_path *path, int level, unsigned int count)
+{
+	if (path->changed & BIT(level))
+		count += path->cleared[level];
+	path->cleared[level] = count;
+	path->changed |= BIT(level);
+}
+
+/* Clear all whole entries from here to the end of the table or of the range. Returns bytes. */
+static __always_inline u64 clear_run(struct update *op, struct unmap_path *path, int level,
+				     u64 *unmapped)
+{
+	struct panthor_table *table = panthor_table_of(path->tables[level]);
+	unsigned int index = PANTHOR_PT_INDEX(op->iova, level);
+	unsigned int count, cleared;
+
+	count = min(op->left >> PANTHOR_PT_SHIFT(level), (u64)PANTHOR_PT_ENTRIES - index);
+	if (level == PANTHOR_PT_LAST_LEVEL) {
+		cleared = unmap_pages(op, table, index, count);
+		*unmapped += (u64)cleared * SZ_4K;
+	} else {
+		cleared = clear_entries(op, table, level, index, count, unmapped);
+	}
+	note_cleared(path, level, cleared);
+	return (u64)count << PANTHOR_PT_SHIFT(level);
+}
+
+/* The range, or the table, ends here: put in order what was changed in the table at @level. */
+static noinline void leave_table(struct update *op, struct unmap_path *path, int level)
+{
+	struct panthor_table *table = panthor_table_of(path->tables[level]);
+	struct panthor_pool *pool = &op->pt->pool;
+	unsigned int cleared = path->changed & BIT(level) ? path->cleared[level] : 0;
+
+	if (path->split & BIT(level)) {
+		/* The device goes from the block to what is left of it in one step. */
+		table->live -= cleared;
+		panthor_pool_clean(pool, table->entries, PANTHOR_PT_ENTRIES);
+		if (!(path->split & BIT(level - 1)))
+			link_tables(op);
+	} else if (shrink_table(op, table, cleared)) {
+		panthor_pool_clean(pool, panthor_table_entry(table), 1);
+		note_cleared(path, level - 1, 1);
+	}
+	path->changed &= ~BIT(level);
+	path->split &= ~BIT(level);
+}
+
+/*
+ * The usual unmap: whole entries of one table, in which others stay valid. Returns false
+ * with nothing done if it is another one.
+ */
+static bool unmap_run(struct update *op, u64 *unmapped)
 {
 	struct panthor_pgtable *pt = op->pt;
+	unsigned int gathered = panthor_gather_count(&pt->gather);
+	u64 *path[PANTHOR_PT_LAST_LEVEL + 1];
+	unsigned int index, cleared;
 	struct panthor_table *table;
+	u64 count;
+	int level;
 
-	if (panthor_pte_is_table(*entry)) {
-		unmap_table(op, pte_to_table(*entry), level + 1);
+	path[pt->start_level] = pt->root;
+	level = walk_down(path, op->iova, op->left, pt->start_level);
+	if (level < PANTHOR_PT_LAST_LEVEL && !covers_entry(op->iova, op->left, level))
+		return false;
 
-		table = panthor_table_of(pte_to_table(*entry));
-		if (table->live)
-			return false;
+	table = panthor_table_of(path[level]);
+	index = PANTHOR_PT_INDEX(op->iova, level);
+	count = op->left >> PANTHOR_PT_SHIFT(level);
+	if (count > PANTHOR_PT_ENTRIES - index || count >= table->live ||
+	    op->left & (PANTHOR_PT_SPAN(level) - 1))
+		return false;
 
-		WRITE_ONCE(*entry, 0);
-		panthor_table_push(&pt->gather.clean, table);
-		return true;
-	}
-
-	table = split_block(op, *entry, level);
-	unmap_table(op, table->entries, level + 1);
-
-	/* The device goes from the block to what is left of it in one step. */
-	panthor_pool_clean(&pt->pool, table->entries, PANTHOR_PT_ENTRIES);
-	dma_wmb();
-	WRITE_ONCE(*entry, panthor_pte_table(panthor_table_paddr(table)));
-	panthor_pool_clean(&pt->pool, entry, 1);
-	return false;
+	cleared = clear_entries(op, table, level, index, count, unmapped);
+	WRITE_ONCE(table->live, table->live - cleared);
+	if (panthor_gather_count(&pt->gather) != gathered)
+		note_gathered(&pt->gather, op->iova, op->iova + op->left - 1);
+	return true;
 }
 
-static void unmap_table(struct unmap_op *op, u64 *entries, int level)
+/*
+ * Returns the bytes that were mapped, or -ENOMEM with nothing done if there is no table
+ * to split the first block that has to be split.
+ */
+static s64 unmap_range(struct update *op)
 {
-	unsigned int first = PANTHOR_PT_INDEX(op->iova, level), index = first;
-	u64 span = PANTHOR_PT_SPAN(level);
-	unsigned int cleared = 0;
+	struct panthor_pgtable *pt = op->pt;
+	const int top = pt->start_level;
+	unsigned int gathered = panthor_gather_count(&pt->gather);
+	u64 iova = op->iova, last = iova + op->left - 1, unmapped = 0;
+	struct unmap_path path;
+	int level = top;
 
-	for (; op->left && index < PANTHOR_PT_ENTRIES; index++) {
-		u64 part = min(op->left, span - (op->iova & (span - 1)));
-		u64 pte = entries[index];
+	path.tables[top] = pt->root;
+	path.changed = 0;
+	path.split = 0;
+	do {
+		u64 bytes;
 
-		if (level < PANTHOR_PT_LAST_LEVEL && pte && part < span) {
-			cleared += unmap_part(op, &entries[index], level);
+		level = walk_down(path.tables, op->iova, op->left, level);
+		if (level == PANTHOR_PT_LAST_LEVEL) {
+			bytes = clear_run(op, &path, PANTHOR_PT_LAST_LEVEL, &unmapped);
+		} else if (covers_entry(op->iova, op->left, level)) {
+			bytes = clear_run(op, &path, level, &unmapped);
+		} else if (!path.tables[level][PANTHOR_PT_INDEX(op->iova, level)]) {
+			bytes = table_left(op->iova, op->left, level + 1);
+		} else {
+			path.tables[level + 1] = split_block(op, path.tables[level], level);
+			if (!path.tables[level + 1])
+				goto err_undo;
+			path.split |= BIT(++level);
 			continue;
 		}
 
-		if (pte) {
-			WRITE_ONCE(entries[index], 0);
-			cleared++;
-			if (level < PANTHOR_PT_LAST_LEVEL && panthor_pte_is_table(pte))
-				op->unmapped += drop_table(op->pt, pte_to_table(pte), level + 1);
-			else
-				op->unmapped += span;
-		}
-		op->iova += part;
-		op->left -= part;
+		op->iova += bytes;
+		op->left -= bytes;
+		/* Up, out of the tables that end here. */
+		for (; level > top && (!op->left || table_ends(op->iova, level)); level--)
+			if ((path.changed | path.split) & BIT(level))
+				leave_table(op, &path, level);
+	} while (op->left);
+
+	if (path.changed) {
+		struct panthor_table *root = panthor_table_of(pt->root);
+
+		WRITE_ONCE(root->live, root->live - path.cleared[top]);
 	}
+	if (panthor_gather_count(&pt->gather) != gathered)
+		note_gathered(&pt->gather, iova, last);
+	return unmapped;
 
-	if (cleared) {
-		panthor_table_of(entries)->live -= cleared;
-		panthor_pool_clean(&op->pt->pool, &entries[first], index - first);
-	}
-}
-
-static s64 unmap_range(struct panthor_pgtable *pt, struct panthor_table_stack *tables,
-		       u64 iova, u64 size)
-{
-	struct panthor_gather *gather = &pt->gather;
-	unsigned int gathered = panthor_gather_count(gather);
-	unsigned int reserved = tables->count;
-	struct unmap_op op = {
-		.pt = pt,
-		.tables = tables,
-		.iova = iova,
-		.left = size,
-	};
-	unsigned int count;
-
-	unmap_table(&op, pt->root, pt->start_level);
-
-	count = panthor_gather_count(gather);
-	panthor_pool_note(&pt->pool, reserved - tables->count, count - gathered);
-	if (count != gathered) {
-		gather->first = gathered ? min(gather->first, iova) : iova;
-		gather->last = gathered ? max(gather->last, iova + size - 1) : iova + size - 1;
-	}
-
-	return op.unmapped;
+err_undo:
+	undo_tables(op, true);
+	return -ENOMEM;
 }
 
 /*
  * Map.
- *
- * Each table of the range is visited once: the cursor stays in it from one run
- * of physical memory to the next. map_level() is compiled once for each level,
- * so that shifts are immediate, and the last level is a loop over entries.
  */
 
-static int map_table(struct map_op *op, u64 *entries, int level, bool fresh);
-
-/* Make a subtree under an empty entry. @fresh: the device cannot see @entry yet. */
-static __always_inline int map_subtree(struct map_op *op, u64 *entry, int level, bool fresh)
+/* The table below an entry that leads to none yet, in which the next leaf goes. */
+static noinline u64 *map_new_table(struct update *op, struct pa_cursor *pa, u64 *entries,
+				   int level)
 {
-	struct panthor_pgtable *pt = op->pt;
 	struct panthor_table *table;
-	unsigned int leaf_level = level + 1;
-	int err;
+	int leaf = level + 1;
 
-	/* All tables down to the first leaf, or none: no table is left empty. */
-	while (leaf_level < PANTHOR_PT_LAST_LEVEL &&
-	       !leaf_fits(pt, op->pa, op->iova, leaf_level))
-		leaf_level++;
-	if (op->tables->count < leaf_level - level) {
-		dev_WARN_ONCE(pt->pool.dev, true,
+	if (entries[PANTHOR_PT_INDEX(op->iova, level)])
+		return ERR_PTR(-EEXIST);
+
+	while (leaf < PANTHOR_PT_LAST_LEVEL &&
+	       !leaf_fits(op->pt, pa, op->iova, op->left, leaf))
+		leaf++;
+	table = new_table(op, entries, level, leaf);
+	if (!table) {
+		dev_WARN_ONCE(op->pt->pool.dev, true,
 			      "panthor_pgtable: no table reserved for %#llx\n", op->iova);
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	}
 
-	table = take_table(pt, op->tables);
-	err = map_table(op, table->entries, level + 1, true);
+	panthor_table_of(entries)->live++;
+	return table->entries;
+}
 
-	panthor_table_of(entry)->live++;
-	if (fresh) {
-		*entry = panthor_pte_table(panthor_table_paddr(table));
-	} else {
-		table->slot = entry;
-		table->next = op->unlinked;
-		op->unlinked = table;
+/* @count leaves more in @table; the first of them is at @first. */
+static void count_leaves(struct update *op, u64 *entries, u64 *first, unsigned int count, int level)
+{
+	struct panthor_table *table = panthor_table_of(entries);
+
+	WRITE_ONCE(table->live, table->live + count);
+	op->pt->leaves[level] += count;
+	op->iova += (u64)count << PANTHOR_PT_SHIFT(level);
+	op->left -= (u64)count << PANTHOR_PT_SHIFT(level);
+	panthor_pool_clean(&op->pt->pool, first, count);
+}
+
+/* Write pages as long as each is an entry of its own. Returns the entry behind the last one. */
+static u64 *map_single_pages(const struct panthor_pgtable *pt, struct pa_cursor *pa, u64 bits,
+			     u64 *entry, u64 *end)
+{
+	u64 pa_last = last_page(pt);
+	struct scatterlist *sg = pa->sg;
+	unsigned int nents = pa->nents;
+
+	while (entry < end && nents && is_single_page(sg, pa_last) && likely(!*entry)) {
+		WRITE_ONCE(*entry++, sg_dma_address(sg) | bits);
+		if (!--nents)
+			break;
+		sg = next_entry(sg);
 	}
 
+	pa->sg = sg;
+	pa->nents = nents;
+	return entry;
+}
+
+/* Write pages until the table ends, run after run. */
+static int map_pages(struct update *op, struct pa_cursor *pa, u64 attrs, u64 *entries)
+{
+	unsigned int index = PANTHOR_PT_INDEX(op->iova, PANTHOR_PT_LAST_LEVEL);
+	u64 room = min(op->left / SZ_4K, (u64)PANTHOR_PT_ENTRIES - index);
+	u64 *first = entries + index, *entry = first, *end = first + room, *stop;
+	const u64 bits = panthor_pte_leaf(0, attrs, PANTHOR_PT_LAST_LEVEL);
+	int err = 0;
+
+	for (;;) {
+		u64 pte = pa->paddr | bits, count = pa->len / SZ_4K;
+
+		stop = entry + min(count, (u64)(end - entry));
+		for (; entry < stop && likely(!*entry); entry++, pte += SZ_4K)
+			WRITE_ONCE(*entry, pte);
+		pa->len -= pte - (pa->paddr | bits);
+		pa->paddr = pte - bits;
+		if (unlikely(entry < stop)) {
+			err = -EEXIST;
+			break;
+		}
+
+		if (entry < end)
+			entry = map_single_pages(op->pt, pa, bits, entry, end);
+		if (entry == end)
+			break;
+
+		room = (u64)(entry - first) * SZ_4K;
+		err = panthor_pa_next(op->pt, pa, op->iova + room, op->left - room);
+		if (err)
+			break;
+	}
+
+	if (entry != first)
+		count_leaves(op, entries, first, entry - first, PANTHOR_PT_LAST_LEVEL);
 	return err;
 }
 
-/* Write leaves until the run, or the table, or the room ends. */
-static __always_inline int map_leaves(struct map_op *op, u64 *entries, unsigned int *index,
-				      int level)
+/* Write blocks until the table ends, or a run that does not fit one comes. */
+static int map_blocks(struct update *op, struct pa_cursor *pa, u64 attrs, u64 *entries, int level)
 {
-	u64 pte = panthor_pte_leaf(op->pa->paddr, op->attrs, level);
-	unsigned int count, i;
-	u64 bytes;
-
-	count = min_t(u64, op->pa->len >> PANTHOR_PT_SHIFT(level),
-		      PANTHOR_PT_ENTRIES - *index);
-	entries += *index;
-
-	for (i = 0; i < count && !entries[i]; i++) {
-		WRITE_ONCE(entries[i], pte);
-		pte += PANTHOR_PT_SPAN(level);
-	}
-
-	bytes = (u64)i << PANTHOR_PT_SHIFT(level);
-	op->pa->paddr += bytes;
-	op->pa->len -= bytes;
-	op->iova += bytes;
-	op->left -= bytes;
-	*index += i;
-
-	return i < count ? -EEXIST : 0;
-}
-
-static __always_inline int map_level(struct map_op *op, u64 *entries, int level, bool fresh)
-{
-	unsigned int first = PANTHOR_PT_INDEX(op->iova, level), index = first;
-	unsigned int leaves = 0;
-	int err;
+	const unsigned int index = PANTHOR_PT_INDEX(op->iova, level);
+	const unsigned int shift = PANTHOR_PT_SHIFT(level);
+	u64 *first = entries + index, *entry = first, *stop;
+	u64 *end = first + min(op->left >> shift, (u64)PANTHOR_PT_ENTRIES - index);
+	u64 span = 1ull << shift, done;
+	int err = 0;
 
 	do {
-		unsigned int start = index;
+		u64 pte = panthor_pte_leaf(pa->paddr, attrs, level);
 
-		if (!op->pa->len) {
-			err = cursor_next(op->pt, op->pa, op->iova, op->left);
-			if (err)
-				break;
-		}
+		stop = entry + min(pa->len >> shift, (u64)(end - entry));
+		done = (u64)(stop - entry) << shift;
+		for (; entry < stop && likely(!*entry); entry++, pte += span)
+			WRITE_ONCE(*entry, pte);
+		done -= (u64)(stop - entry) << shift;
+		pa->paddr += done;
+		pa->len -= done;
 
-		if (level == PANTHOR_PT_LAST_LEVEL ||
-		    (level && leaf_fits(op->pt, op->pa, op->iova, level))) {
-			err = map_leaves(op, entries, &index, level);
-			leaves += index - start;
-			continue;
-		}
-
-		if (!entries[index])
-			err = map_subtree(op, &entries[index], level, fresh);
-		else if (level < PANTHOR_PT_LAST_LEVEL && panthor_pte_is_table(entries[index]))
-			err = map_table(op, pte_to_table(entries[index]), level + 1, false);
-		else
+		/* A table is in the way, but may be empty: then it is filled. */
+		if (entry < stop && !panthor_pte_is_table(*entry))
 			err = -EEXIST;
-		index++;
-	} while (!err && op->left && index < PANTHOR_PT_ENTRIES);
+		if (entry < stop || entry == end)
+			break;
 
-	if (leaves) {
-		panthor_table_of(entries)->live += leaves;
-		op->pt->leaves[level] += leaves;
-	}
-	if (leaves || fresh)
-		panthor_pool_clean(&op->pt->pool, &entries[first], index - first);
+		done = (u64)(entry - first) << shift;
+		if (!pa->len)
+			err = panthor_pa_next(op->pt, pa, op->iova + done, op->left - done);
+	} while (!err && leaf_fits(op->pt, pa, op->iova + done, op->left - done, level));
 
+	if (entry != first)
+		count_leaves(op, entries, first, entry - first, level);
 	return err;
 }
 
-/* @fresh: the device cannot see the table yet. */
-static int map_table(struct map_op *op, u64 *entries, int level, bool fresh)
+/*
+ * Write the leaves of one table, or as many blocks as follow. Where there is a table, there
+ * is no block: it is empty, if one would fit there, but other reservations need it.
+ */
+static __always_inline int map_some(struct update *op, struct pa_cursor *pa, u64 attrs,
+				    u64 **path, int *level)
 {
-	switch (level) {
-	case 0:
-		return map_level(op, entries, 0, fresh);
-	case 1:
-		return map_level(op, entries, 1, fresh);
-	case 2:
-		return map_level(op, entries, 2, fresh);
-	default:
-		return map_level(op, entries, 3, fresh);
+	int l = walk_down(path, op->iova, 0, *level);
+
+	for (; l < PANTHOR_PT_LAST_LEVEL; l++) {
+		if (leaf_fits(op->pt, pa, op->iova, op->left, l)) {
+			*level = l;
+			return map_blocks(op, pa, attrs, path[l], l);
+		}
+		path[l + 1] = map_new_table(op, pa, path[l], l);
+		if (IS_ERR(path[l + 1]))
+			return PTR_ERR(path[l + 1]);
 	}
+
+	*level = l;
+	return map_pages(op, pa, attrs, path[l]);
 }
 
-/* Let the device see the new subtrees: their content is written, link them. */
-static void link_subtrees(struct map_op *op)
+/* The tree is as it was: everything up to the failure was empty before. */
+static void undo_map(struct update *op, u64 iova)
 {
-	struct panthor_table *table = op->unlinked;
-	unsigned int neighbours = 0;
+	u64 end = op->iova;
 
-	if (!table)
+	undo_tables(op, false);
+	if (end == iova)
 		return;
-
-	dma_wmb();
-	for (; table; table = table->next) {
-		WRITE_ONCE(*table->slot, panthor_pte_table(panthor_table_paddr(table)));
-		neighbours++;
-
-		/* Later ones are in front, mostly: clean entries that touch together. */
-		if (table->next && table->next->slot + 1 == table->slot &&
-		    !IS_ALIGNED((unsigned long)table->slot, PANTHOR_PT_SIZE))
-			continue;
-		panthor_pool_clean(&op->pt->pool, table->slot, neighbours);
-		neighbours = 0;
-	}
+	op->undo = true;
+	op->iova = iova;
+	op->left = end - iova;
+	unmap_range(op);
 }
 
 static int map_range(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
 		     struct pa_cursor *pa, u64 iova, u64 size, int prot)
 {
-	struct map_op op = {
-		.pt = pt,
-		.tables = &rsv->tables,
-		.pa = pa,
-		.attrs = panthor_pte_attrs(prot),
-		.iova = iova,
-		.left = size,
-	};
-	unsigned int reserved = rsv->tables.count;
-	int err = check_map(pt, pa, iova, size);
+	int err = check_range(iova, size, pt->va_bits) ?: panthor_pa_check(pt, pa);
+	u64 *path[PANTHOR_PT_LAST_LEVEL + 1];
+	u64 attrs = panthor_pte_attrs(prot);
+	int level = pt->start_level;
+	struct update op;
 
 	if (err)
 		return err;
 	if (!(prot & (IOMMU_READ | IOMMU_WRITE)) || (prot & ~PANTHOR_PROT_MASK))
 		return -EINVAL;
 
-	err = map_table(&op, pt->root, pt->start_level, false);
-	link_subtrees(&op);
+	begin_update(&op, pt, rsv, iova, size);
+	path[level] = pt->root;
+	for (;;) {
+		if (!pa->len)
+			err = panthor_pa_next(pt, pa, op.iova, op.left);
+		if (!err)
+			err = map_some(&op, pa, attrs, path, &level);
+		if (err || !op.left)
+			break;
+		/* Up, out of the tables that end here. */
+		while (level > pt->start_level && table_ends(op.iova, level))
+			level--;
+	}
 
-	panthor_pool_note(&pt->pool, reserved - rsv->tables.count, 0);
-
-	/* Everything up to the failure was empty before. */
-	if (err && op.iova != iova)
-		unmap_range(pt, &rsv->tables, iova, op.iova - iova);
+	if (unlikely(err))
+		undo_map(&op, iova);
+	else if (op.new.first)
+		link_tables(&op);
 
 	/* The caller may tell the device about the range as soon as we return. */
 	wmb();
@@ -538,98 +723,52 @@ static int leaf_level(const struct panthor_pgtable *pt, u64 iova)
 	return PANTHOR_PT_LAST_LEVEL;
 }
 
-/*
- * Tables that it takes to cut the leaves of @head_level and @tail_level in which
- * a range starts and ends.
- */
-static unsigned int split_count(u64 iova, u64 size, int head_level, int tail_level)
+/* Can the block that ends behind @end be cut there, if there is one? */
+static bool can_cut(struct panthor_pgtable *pt, u64 end)
 {
-	u64 end = iova + size;
-	unsigned int count = 0;
-	int level;
+	int level = cut_level(pt, end), block;
+	struct panthor_pool *pool = &pt->pool;
+	bool held;
 
-	for (level = 1; level < PANTHOR_PT_LAST_LEVEL; level++) {
-		u64 mask = PANTHOR_PT_SPAN(level) - 1;
-		bool head = level >= head_level && (iova & mask);
-		bool tail = level >= tail_level && (end & mask);
+	if (!level)
+		return true;
+	block = leaf_level(pt, end - 1);
+	if (block == PANTHOR_PT_LAST_LEVEL || !(end & (PANTHOR_PT_SPAN(block) - 1)))
+		return true;
 
-		count += head + tail;
-		if (head && tail && (iova & ~mask) == (end & ~mask))
-			count--;
-	}
-
-	return count;
+	spin_lock(&pool->lock);
+	held = panthor_pool_find(pool, panthor_slot(end - 1, level));
+	spin_unlock(&pool->lock);
+	return held;
 }
 
-/* The same if the largest blocks there are were everywhere. */
-static unsigned int split_count_max(const struct panthor_pgtable *pt, u64 iova, u64 size)
+/* Take what is empty and not needed any more out of the tree; the flush covers it. */
+static void collect_idle(struct panthor_pgtable *pt)
 {
-	int level = 1;
+	struct panthor_pool *pool = &pt->pool;
+	struct panthor_table *table;
 
-	while (level < PANTHOR_PT_LAST_LEVEL && !leaf_allowed(pt, level))
-		level++;
+	for (;;) {
+		spin_lock(&pool->lock);
+		table = list_first_entry_or_null(&pool->idle, struct panthor_table, idle);
+		if (table)
+			list_del_init(&table->idle);
+		spin_unlock(&pool->lock);
+		if (!table)
+			return;
 
-	return split_count(iova, size, level, level);
-}
+		while (!table->live && detach_table(pt, table, &pt->gather.clean)) {
+			u64 iova = panthor_slot_iova(table->slot);
+			u64 size = PANTHOR_PT_SPAN(panthor_slot_level(table->slot) - 1);
 
-/*
- * Tables that a map of what is behind @pa takes if the tree is empty: one for
- * each slot of the range, but for those that whole blocks cover.
- */
-static int count_map_tables(const struct panthor_pgtable *pt, struct pa_cursor *pa,
-			    u64 iova, u64 size, unsigned long *count)
-{
-	u64 last = iova + size - 1;
-	u64 left = size;
-	int level, err;
-
-	*count = 0;
-	for (level = pt->start_level; level < PANTHOR_PT_LAST_LEVEL; level++)
-		*count += (last >> PANTHOR_PT_SHIFT(level)) - (iova >> PANTHOR_PT_SHIFT(level)) + 1;
-
-	while (left) {
-		u64 run;
-
-		if (!pa->len) {
-			err = cursor_next(pt, pa, iova, left);
-			if (err)
-				return err;
+			note_gathered(&pt->gather, iova, iova + size - 1);
+			panthor_pool_clean(pool, panthor_table_entry(table), 1);
+			table = table->parent;
+			WRITE_ONCE(table->live, table->live - 1);
+			if (!table->parent)
+				break;
 		}
-		run = pa->len;
-
-		for (level = 1; level < PANTHOR_PT_LAST_LEVEL; level++) {
-			u64 mask = PANTHOR_PT_SPAN(level) - 1;
-			u64 start = (iova + mask) & ~mask;
-			u64 end = (iova + run) & ~mask;
-
-			if (!leaf_allowed(pt, level) || ((iova ^ pa->paddr) & mask) || end <= start)
-				continue;
-
-			/* A block of 1 GiB counts again at level 2, for the tables below. */
-			*count -= (end - start) >> PANTHOR_PT_SHIFT(level);
-		}
-
-		/* A short period has no blocks: one look at it is enough. */
-		if (pa->period && pa->period < SZ_2M)
-			break;
-
-		pa->len = 0;
-		iova += run;
-		left -= run;
 	}
-
-	return 0;
-}
-
-static int reserve_map(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
-		       struct pa_cursor *pa, u64 iova, u64 size)
-{
-	unsigned long count;
-	int err;
-
-	err = check_map(pt, pa, iova, size) ?: count_map_tables(pt, pa, iova, size, &count);
-
-	return err ?: panthor_pool_reserve(&pt->pool, &rsv->tables, count);
 }
 
 /*
@@ -638,7 +777,6 @@ static int reserve_map(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *r
 
 struct panthor_pgtable *panthor_pgtable_create(const struct panthor_pgtable_cfg *cfg)
 {
-	struct panthor_table_stack root = {};
 	struct panthor_pgtable *pt;
 	int err;
 
@@ -659,26 +797,36 @@ struct panthor_pgtable *panthor_pgtable_create(const struct panthor_pgtable_cfg 
 	pt->pgsize_bitmap = cfg->pgsize_bitmap;
 	if (pt->start_level > 1)
 		pt->pgsize_bitmap &= ~(u64)SZ_1G;
-	panthor_pool_init(&pt->pool, cfg);
 
-	err = panthor_pool_reserve(&pt->pool, &root, 1);
-	if (err) {
-		panthor_pool_fini(&pt->pool);
-		kfree(pt);
-		return ERR_PTR(err);
-	}
+	err = panthor_pool_init(&pt->pool, cfg);
+	if (err)
+		goto err_free;
+	err = panthor_pool_fill(&pt->pool);
+	if (err)
+		goto err_fini;
 
-	pt->root = take_table(pt, &root)->entries;
-	panthor_pool_note(&pt->pool, 1, 0);
+	pt->root = panthor_pool_root(&pt->pool, panthor_slot(0, pt->start_level))->entries;
+	pt->installed = 1;
+	pt->gather.first = ~0ull;
 	return pt;
+
+err_fini:
+	panthor_pool_fini(&pt->pool);
+err_free:
+	kfree(pt);
+	return ERR_PTR(err);
 }
 
 void panthor_pgtable_destroy(struct panthor_pgtable *pt)
 {
-	unsigned int gathered = panthor_gather_count(&pt->gather);
+	struct panthor_table *root = panthor_table_of(pt->root);
+	struct update op = { .pt = pt };
+	u64 bytes = 0;
 
-	drop_table(pt, pt->root, pt->start_level);
-	panthor_pool_note(&pt->pool, 0, panthor_gather_count(&pt->gather) - gathered);
+	clear_entries(&op, root, pt->start_level, 0, PANTHOR_PT_ENTRIES, &bytes);
+	spin_lock(&pt->pool.lock);
+	panthor_pool_detach(&pt->pool, root, &pt->gather.dirty);
+	spin_unlock(&pt->pool.lock);
 	panthor_pool_release(&pt->pool, &pt->gather);
 	if (panthor_pool_fini(&pt->pool))
 		kfree(pt);
@@ -692,53 +840,6 @@ u64 panthor_pgtable_ttbr(const struct panthor_pgtable *pt)
 u64 panthor_pgtable_mair(const struct panthor_pgtable *pt)
 {
 	return PANTHOR_MAIR;
-}
-
-int panthor_pgtable_reserve_map(struct panthor_pgtable *pt,
-				struct panthor_pgtable_rsv *rsv,
-				u64 iova, u64 paddr, u64 size)
-{
-	struct pa_cursor pa = { .paddr = paddr, .len = size };
-
-	return reserve_map(pt, rsv, &pa, iova, size);
-}
-
-int panthor_pgtable_reserve_map_sgt(struct panthor_pgtable *pt,
-				    struct panthor_pgtable_rsv *rsv, u64 iova,
-				    const struct sg_table *sgt, u64 offset,
-				    u64 size)
-{
-	struct pa_cursor pa = {
-		.sg = sgt->sgl, .nents = sgt->nents, .skip = offset,
-	};
-
-	return reserve_map(pt, rsv, &pa, iova, size);
-}
-
-int panthor_pgtable_reserve_map_repeat(struct panthor_pgtable *pt,
-				       struct panthor_pgtable_rsv *rsv,
-				       u64 iova, u64 paddr, u64 period,
-				       u64 size)
-{
-	struct pa_cursor pa = { .base = paddr, .period = period };
-
-	return reserve_map(pt, rsv, &pa, iova, size);
-}
-
-int panthor_pgtable_reserve_unmap(struct panthor_pgtable *pt,
-				  struct panthor_pgtable_rsv *rsv,
-				  u64 iova, u64 size)
-{
-	int err = check_range(iova, size, pt->va_bits);
-
-	return err ?: panthor_pool_reserve(&pt->pool, &rsv->tables,
-					   split_count_max(pt, iova, size));
-}
-
-void panthor_pgtable_unreserve(struct panthor_pgtable *pt,
-			       struct panthor_pgtable_rsv *rsv)
-{
-	panthor_pool_unreserve(&pt->pool, &rsv->tables);
 }
 
 int panthor_pgtable_map(struct panthor_pgtable *pt,
@@ -768,29 +869,33 @@ int panthor_pgtable_map_repeat(struct panthor_pgtable *pt,
 {
 	struct pa_cursor pa = { .base = paddr, .period = period };
 
+	if (!period)
+		return -EINVAL;
+
 	return map_range(pt, rsv, &pa, iova, size, prot);
 }
 
 s64 panthor_pgtable_unmap(struct panthor_pgtable *pt,
 			  struct panthor_pgtable_rsv *rsv, u64 iova, u64 size)
 {
-	struct panthor_table_stack none = {};
-	struct panthor_table_stack *tables = rsv ? &rsv->tables : &none;
+	u64 last, unmapped = 0;
+	struct update op;
+	s64 ret;
 	int err = check_range(iova, size, pt->va_bits);
 
 	if (err)
 		return err;
 
-	/* Look at the blocks only if the reservation is not enough for any. */
-	if (tables->count < split_count_max(pt, iova, size) &&
-	    tables->count < split_count(iova, size, leaf_level(pt, iova),
-					leaf_level(pt, iova + size - 1))) {
-		dev_WARN_ONCE(pt->pool.dev, true,
-			      "panthor_pgtable: no table reserved to unmap %#llx\n", iova);
-		return -ENOMEM;
-	}
+	/* What is split first is not there yet if it fails, what is split last had better be. */
+	begin_update(&op, pt, rsv, iova, size);
+	if (unmap_run(&op, &unmapped))
+		return unmapped;
 
-	return unmap_range(pt, tables, iova, size);
+	last = panthor_slot_iova(panthor_slot(iova + size - 1, PANTHOR_PT_LAST_LEVEL));
+	ret = last <= iova || can_cut(pt, iova + size) ? unmap_range(&op) : -ENOMEM;
+	dev_WARN_ONCE(pt->pool.dev, ret == -ENOMEM,
+		      "panthor_pgtable: no table reserved to unmap %#llx\n", iova);
+	return ret;
 }
 
 void panthor_pgtable_expand(struct panthor_pgtable *pt, u64 *iova, u64 *size)
@@ -806,12 +911,12 @@ void panthor_pgtable_expand(struct panthor_pgtable *pt, u64 *iova, u64 *size)
 	*size = last - first + 1;
 }
 
-void panthor_pgtable_flush_range(const struct panthor_pgtable *pt,
-				 u64 *iova, u64 *size)
+void panthor_pgtable_flush_range(struct panthor_pgtable *pt, u64 *iova, u64 *size)
 {
 	const struct panthor_gather *gather = &pt->gather;
 	u64 last = *iova + *size - 1;
 
+	collect_idle(pt);
 	if (!panthor_gather_count(gather))
 		return;
 

@@ -37,15 +37,20 @@ struct sg_table;
  *	The place of one table in the tree: a level, and an iova aligned to what
  *	the table spans.
  * reservation
- *	The tables that a queued job holds so that it cannot fail for want of one.
+ *	The slots that a queued job needs, pinned: there is a table for each, in the
+ *	tree or held for the slot, until the reservation is given back.
  * gather
  *	The tables that were taken out of the tree and wait for a TLB flush.
  *
  * Pages are charged to the memory cgroup of who calls reserve.
  *
- * Locking: map, unmap, and flushed calls on one page table are serialized by
- * the caller (panthor's vm->op_lock). Reserve and unreserve may run beside
- * them and beside each other. Lookups (iova_to_phys, walk) take no lock, and
+ * Locking: calls that change the tree (map, unmap, flush_range, flushed) are
+ * serialized by the caller (panthor's vm->op_lock), and only they put tables in the
+ * tree or take them out. Reserve and unreserve run beside them and beside each other.
+ * What they share is a spinlock for a few instructions: it covers which table has
+ * which slot, and the pins, so a table is taken out only if it is seen to have no pin.
+ * Leaves are written without it, since a reservation does not care for them. Nothing
+ * is allocated under it. Lookups (iova_to_phys, walk) take no lock, and
  * may run beside everything but destroy. On 32-bit hosts that takes single-copy
  * atomic accesses of 64 bits, as Arm CPUs with LPAE have: without, a lookup
  * beside an update may be wrong about the address.
@@ -109,30 +114,28 @@ struct panthor_pgtable_cfg {
 };
 
 /**
- * struct panthor_table_stack - tables, the last in first out
- *
- * Zeroed is empty.
- */
-struct panthor_table_stack {
-	/** @first: Top of the stack, NULL when it is empty. */
-	struct panthor_table *first;
-
-	/** @last: Bottom of the stack. Only valid if @first is not NULL. */
-	struct panthor_table *last;
-
-	/** @count: Number of tables. */
-	unsigned int count;
-};
-
-/**
  * struct panthor_pgtable_rsv - a reservation
  *
  * One for each job, zeroed before its first use. Only the reserve and
  * unreserve calls, and the map or unmap it is made for, may look inside.
  */
 struct panthor_pgtable_rsv {
-	/** @tables: Tables held and not used yet. */
-	struct panthor_table_stack tables;
+	/** @count: Slots pinned. */
+	unsigned int count;
+
+	/** @room: Length of @many, or 0 if @few is used. */
+	unsigned int room;
+
+	/** @unmaps: All of them are for an unmap. */
+	bool unmaps;
+
+	union {
+		/** @few: A table for each slot: the usual job has no more than these. */
+		struct panthor_table *few[2];
+
+		/** @many: Or an array of them. */
+		struct panthor_table **many;
+	};
 };
 
 /**
@@ -165,7 +168,7 @@ struct panthor_pgtable_stats {
 	/** @dirty: Tables in the pool that must be cleared before they are free. */
 	unsigned long dirty;
 
-	/** @reserved: Tables held by reservations. */
+	/** @reserved: Tables held for slots that reservations pin and that have none. */
 	unsigned long reserved;
 
 	/** @tree: Tables in the tree. */
@@ -235,10 +238,12 @@ u64 panthor_pgtable_mair(const struct panthor_pgtable *pt);
  * @paddr: Physical address behind @iova, aligned to 4 KiB.
  * @size: Bytes, a multiple of 4 KiB, not 0.
  *
- * Holds a table for each slot that the map touches, root excluded, as if the
- * tree were empty: whatever runs on @pt before the map, it finds its tables.
- * This also covers the splits at both ends of the range, if blocks have to make
- * place for the map. A slot that whole blocks cover needs no table below.
+ * Pins each slot that the map touches. One that has a table in the tree keeps it,
+ * empty or not; for one without, a table is held, once for all reservations that want
+ * it: whatever runs on @pt before the map, it finds its tables. This also covers the
+ * splits at both ends of the range, if blocks have to make place for the map. A slot
+ * that whole blocks cover needs no table, and has none, unless somebody else wants it:
+ * then the map may find an empty table there, and fills that instead of making a block.
  *
  * Context: may sleep, allocates. Not for the fence signalling section. May run
  * beside map and unmap.
@@ -302,8 +307,8 @@ int panthor_pgtable_reserve_map_repeat(struct panthor_pgtable *pt,
  * @iova: First byte, aligned to 4 KiB.
  * @size: Bytes, a multiple of 4 KiB, not 0.
  *
- * Holds one table for each level at which an end of the range may cut through a
- * block, none for an end that is aligned.
+ * Pins the slots in which an end of the range may cut through a block, as
+ * panthor_pgtable_reserve_map() does; none for an end that is aligned.
  *
  * Context: may sleep, allocates. Not for the fence signalling section. May run
  * beside map and unmap.
@@ -315,9 +320,13 @@ int panthor_pgtable_reserve_unmap(struct panthor_pgtable *pt,
 				  u64 iova, u64 size);
 
 /**
- * panthor_pgtable_unreserve() - give back what a job did not use
+ * panthor_pgtable_unreserve() - give up what a job pinned
  * @pt: Page table.
  * @rsv: Reservation; empty when the call returns. May be empty before.
+ *
+ * A table that is held for nobody else is free again. One in the tree that is empty,
+ * because the job did not run or failed, waits there for the next flush:
+ * panthor_pgtable_flush_range() takes it out.
  *
  * Context: may sleep. May run beside map and unmap.
  */
@@ -327,7 +336,7 @@ void panthor_pgtable_unreserve(struct panthor_pgtable *pt,
 /**
  * panthor_pgtable_map() - map one physical range
  * @pt: Page table.
- * @rsv: Reservation to take tables from.
+ * @rsv: Reservation that was made for it.
  * @iova: First byte, aligned to 4 KiB.
  * @paddr: Physical address behind @iova, aligned to 4 KiB.
  * @size: Bytes, a multiple of 4 KiB, not 0.
@@ -342,9 +351,8 @@ void panthor_pgtable_unreserve(struct panthor_pgtable *pt,
  *
  * Return: 0, or with the tree as it was before: -EEXIST if a byte of the range
  * is mapped already, -EINVAL (alignment, size 0, @prot), -ERANGE (first or last
- * byte out of va_bits or pa_bits), -ENOMEM, with a warning, if @rsv is not
- * enough. After an error flush as after an unmap; tables of @rsv may have been
- * used up.
+ * byte out of va_bits or pa_bits), -ENOMEM, with a warning, if a slot has no
+ * table. After an error flush as after an unmap.
  */
 int panthor_pgtable_map(struct panthor_pgtable *pt,
 			struct panthor_pgtable_rsv *rsv,
@@ -353,7 +361,7 @@ int panthor_pgtable_map(struct panthor_pgtable *pt,
 /**
  * panthor_pgtable_map_sgt() - map a stretch of a scatter list
  * @pt: Page table.
- * @rsv: Reservation to take tables from.
+ * @rsv: Reservation that was made for it.
  * @iova: First byte, aligned to 4 KiB.
  * @sgt: DMA-mapped scatter list.
  * @offset: Bytes to skip in @sgt, a multiple of 4 KiB.
@@ -376,7 +384,7 @@ int panthor_pgtable_map_sgt(struct panthor_pgtable *pt,
 /**
  * panthor_pgtable_map_repeat() - map one physical range again and again
  * @pt: Page table.
- * @rsv: Reservation to take tables from.
+ * @rsv: Reservation that was made for it.
  * @iova: First byte, aligned to 4 KiB.
  * @paddr: Physical address of the repeated range, aligned to 4 KiB.
  * @period: Bytes of the repeated range, a power of two, 4 KiB at least.
@@ -397,7 +405,7 @@ int panthor_pgtable_map_repeat(struct panthor_pgtable *pt,
 /**
  * panthor_pgtable_unmap() - unmap a range, holes included
  * @pt: Page table.
- * @rsv: Reservation to take tables for splits from. NULL is an empty one.
+ * @rsv: Reservation that was made for it, or NULL if no block can be split.
  * @iova: First byte, aligned to 4 KiB.
  * @size: Bytes, a multiple of 4 KiB, not 0.
  *
@@ -410,7 +418,7 @@ int panthor_pgtable_map_repeat(struct panthor_pgtable *pt,
  *
  * Return: bytes that were mapped, @size if there was no hole. Or, with the tree
  * as it was before: -EINVAL (alignment, size 0), -ERANGE, or -ENOMEM, with a
- * warning, if @rsv is not enough.
+ * warning, if a slot has no table.
  */
 s64 panthor_pgtable_unmap(struct panthor_pgtable *pt,
 			  struct panthor_pgtable_rsv *rsv, u64 iova, u64 size);
@@ -435,15 +443,15 @@ void panthor_pgtable_expand(struct panthor_pgtable *pt, u64 *iova, u64 *size);
  * @iova: First byte of the range that the caller is about to change, or has changed.
  * @size: Bytes, not 0.
  *
- * Extends the range so that it covers each unmap whose tables wait for a flush.
- * That is more than what the last operation touched only if an earlier flush
- * failed. The flush has to drop all that the device caches about any byte of the
- * range, walks included.
+ * Extends the range so that it covers each table that waits for a flush. That is
+ * more than what the last operation touched only if an earlier flush failed, or if
+ * jobs were cancelled whose tables are in the tree, empty: they are taken out now.
+ * The flush has to drop all that the device caches about any byte of the range, walks
+ * included.
  *
  * Context: fence signalling. Serialized with the calls that change @pt.
  */
-void panthor_pgtable_flush_range(const struct panthor_pgtable *pt,
-				 u64 *iova, u64 *size);
+void panthor_pgtable_flush_range(struct panthor_pgtable *pt, u64 *iova, u64 *size);
 
 /**
  * panthor_pgtable_flushed() - say that the device forgot all gathered tables

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 or MIT
 /*
  * Pages of page tables: where they come from, how they are prepared outside the
- * fence signalling section, and how they go back to the system.
+ * fence signalling section, which slots they are held for, how they go back.
  */
 
 #include <linux/dma-mapping.h>
 #include <linux/fault-inject.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <kunit/static_stub.h>
 
@@ -45,7 +46,7 @@ static const struct panthor_pgtable_page_ops page_source_default = {
 };
 
 /* Add a page from the system. Called, and allocates, without the lock. */
-static int pool_fill(struct panthor_pool *pool)
+static int pool_add_page(struct panthor_pool *pool)
 {
 	struct panthor_table_page *tp;
 	dma_addr_t dma;
@@ -168,13 +169,25 @@ static bool pool_wash(struct panthor_pool *pool)
 	return true;
 }
 
-static void pool_trim(struct panthor_pool *pool)
+/*
+ * Make at least one more table free. Called, and allocates, without the lock.
+ * Returns 0, -ENOMEM or -EFAULT.
+ */
+int panthor_pool_fill(struct panthor_pool *pool)
+{
+	might_alloc(GFP_KERNEL);
+
+	return pool_wash(pool) ? 0 : pool_add_page(pool);
+}
+
+/* Give free tables back to the system until @keep are left. */
+static void pool_trim(struct panthor_pool *pool, unsigned long keep)
 {
 	struct panthor_table_page *tp, *tmp;
 	LIST_HEAD(idle);
 
 	spin_lock(&pool->lock);
-	while (pool->free > PANTHOR_POOL_KEEP) {
+	while (pool->free > keep) {
 		tp = list_last_entry(&pool->pages, struct panthor_table_page, node);
 		if (tp->free != PANTHOR_TABLES_ALL_FREE)
 			break;
@@ -199,39 +212,84 @@ static void pool_trim(struct panthor_pool *pool)
 
 static void pool_trim_work(struct work_struct *work)
 {
-	struct panthor_pool *pool = container_of(work, struct panthor_pool, trim_work);
+	struct panthor_pool *pool = container_of(work, struct panthor_pool, trim_work.work);
+	unsigned long keep = PANTHOR_POOL_KEEP;
 
 	while (pool_wash(pool))
 		cond_resched();
-	pool_trim(pool);
+
+	spin_lock(&pool->lock);
+	keep = min(keep, pool->free - min(pool->free, pool->surplus));
+	pool->surplus = 0;
+	spin_unlock(&pool->lock);
+
+	pool_trim(pool, keep);
 }
 
 static void trim_if_large(struct panthor_pool *pool)
 {
 	lockdep_assert_held(&pool->lock);
 
+	/* Later: what was needed a moment ago is needed again, most of the time. */
 	if (pool->free + pool->dirty.count > 2 * PANTHOR_POOL_KEEP)
-		queue_work(system_unbound_wq, &pool->trim_work);
+		queue_delayed_work(system_unbound_wq, &pool->trim_work, PANTHOR_POOL_TRIM_DELAY);
 }
 
-/* Make an empty pool. */
-void panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_cfg *cfg)
+static unsigned long pool_shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct panthor_pool *pool = shrinker->private_data;
+
+	return READ_ONCE(pool->free) + READ_ONCE(pool->dirty.count);
+}
+
+/* Lookups may be reading them: the pages go after a grace period, which is not waited for. */
+static unsigned long pool_shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct panthor_pool *pool = shrinker->private_data;
+	unsigned long count;
+
+	spin_lock(&pool->lock);
+	count = pool->free + pool->dirty.count;
+	count = min(sc->nr_to_scan, count - min(count, pool->surplus));
+	pool->surplus += count;
+	spin_unlock(&pool->lock);
+
+	if (!count)
+		return SHRINK_STOP;
+	mod_delayed_work(system_unbound_wq, &pool->trim_work, 0);
+	return count;
+}
+
+/* Make an empty pool. May sleep, allocates. Returns 0 or -ENOMEM. */
+int panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_cfg *cfg)
 {
 	*pool = (struct panthor_pool){
 		.dev = cfg->dev,
 		.ops = cfg->page_ops ?: &page_source_default,
 		.cookie = cfg->page_ops ? cfg->page_cookie : cfg->dev,
 		.coherent = cfg->coherent_walk,
+		.held = RB_ROOT,
 	};
 	spin_lock_init(&pool->lock);
 	INIT_LIST_HEAD(&pool->pages);
-	INIT_WORK(&pool->trim_work, pool_trim_work);
+	INIT_LIST_HEAD(&pool->idle);
+	INIT_DELAYED_WORK(&pool->trim_work, pool_trim_work);
+
+	pool->shrinker = fail_here(0) ? NULL : shrinker_alloc(0, "panthor-pgtable");
+	if (!pool->shrinker)
+		return -ENOMEM;
+
+	pool->shrinker->count_objects = pool_shrink_count;
+	pool->shrinker->scan_objects = pool_shrink_scan;
+	pool->shrinker->private_data = pool;
+	shrinker_register(pool->shrinker);
+	return 0;
 }
 
 /*
  * Give all pages back, and check the books. All tables should be free or dirty;
- * returns false, after a warning, if some are elsewhere, and their owner may come
- * back. May sleep.
+ * returns false, after a warning, if some are elsewhere, or pinned, and their owner
+ * may come back. May sleep.
  */
 bool panthor_pool_fini(struct panthor_pool *pool)
 {
@@ -239,7 +297,8 @@ bool panthor_pool_fini(struct panthor_pool *pool)
 	struct panthor_table *table;
 	unsigned long found = 0;
 
-	cancel_work_sync(&pool->trim_work);
+	shrinker_free(pool->shrinker);
+	cancel_delayed_work_sync(&pool->trim_work);
 
 	spin_lock(&pool->lock);
 	while ((table = panthor_table_pop(&pool->dirty))) {
@@ -258,84 +317,128 @@ bool panthor_pool_fini(struct panthor_pool *pool)
 		cond_resched();
 	}
 
-	return !WARN(found != pool->total || pool->reserved || pool->tree || pool->gathered,
-		     "panthor_pgtable: books do not balance: %lu tables, %lu in the pool, %lu reserved, %lu gathered, %lu in the tree\n",
-		     pool->total, pool->free, pool->reserved, pool->gathered, pool->tree);
+	return !WARN(found != pool->total || pool->reserved || pool->tree || pool->gathered ||
+		     pool->pins,
+		     "panthor_pgtable: books do not balance: %lu tables, %lu in the pool, %lu reserved, %lu gathered, %lu in the tree, %lu pins\n",
+		     pool->total, pool->free, pool->reserved, pool->gathered, pool->tree,
+		     pool->pins);
+}
+
+/* Slots */
+
+static int held_cmp(const void *slot, const struct rb_node *node)
+{
+	u64 a = *(const u64 *)slot, b = rb_entry(node, struct panthor_table, held)->slot;
+
+	return a < b ? -1 : a > b;
+}
+
+static bool held_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct panthor_table, held)->slot <
+	       rb_entry(b, struct panthor_table, held)->slot;
+}
+
+/* The table that is held for @slot, or NULL. With the lock. */
+struct panthor_table *panthor_pool_find(struct panthor_pool *pool, u64 slot)
+{
+	lockdep_assert_held(&pool->lock);
+
+	return rb_entry_safe(rb_find(&slot, &pool->held, held_cmp), struct panthor_table, held);
 }
 
 /*
- * Take @count free tables, and make them if need be. May sleep, allocates.
- * Returns 0, or -ENOMEM or -EFAULT with @rsv as it was.
+ * Hold a free table for @slot, which has none. @parent has the slot above, and keeps
+ * it as long. With the lock, since it was seen that a table is free.
  */
-int panthor_pool_reserve(struct panthor_pool *pool, struct panthor_table_stack *rsv,
-			 unsigned long count)
+struct panthor_table *panthor_pool_hold(struct panthor_pool *pool, struct panthor_table *parent,
+					u64 slot)
 {
-	struct panthor_table_stack got = {};
-	struct panthor_table *table;
-	int err = 0;
+	struct panthor_table *table = get_free(pool);
 
-	might_alloc(GFP_KERNEL);
-
-	spin_lock(&pool->lock);
-	while (got.count < count) {
-		table = get_free(pool);
-		if (table) {
-			pool->reserved++;
-			panthor_table_push(&got, table);
-			cond_resched_lock(&pool->lock);
-			continue;
-		}
-
-		spin_unlock(&pool->lock);
-		if (!pool_wash(pool))
-			err = pool_fill(pool);
-		spin_lock(&pool->lock);
-		if (err)
-			break;
-	}
-	spin_unlock(&pool->lock);
-
-	if (err)
-		panthor_pool_unreserve(pool, &got);
-	else
-		panthor_table_splice(rsv, &got);
-	return err;
+	table->slot = slot;
+	table->parent = parent;
+	parent->pins++;
+	rb_add(&table->held, &pool->held, held_less);
+	pool->reserved++;
+	return table;
 }
 
-/* Give back tables that were not used. May sleep. */
-void panthor_pool_unreserve(struct panthor_pool *pool, struct panthor_table_stack *rsv)
+/*
+ * A held table that nobody needs is free again, and so may be the one above it. One
+ * that is in the tree has to wait for a flush: it is taken out when there will be one.
+ */
+static void unpin(struct panthor_pool *pool, struct panthor_table *table)
 {
-	struct panthor_table *table;
+	while (!--table->pins) {
+		if (table->in_tree) {
+			if (!READ_ONCE(table->live) && list_empty(&table->idle))
+				list_add(&table->idle, &pool->idle);
+			return;
+		}
+		rb_erase(&table->held, &pool->held);
+		pool->reserved--;
+		put_free(pool, table);
+		table = table->parent;
+	}
+}
 
-	if (!rsv->first)
-		return;
-
+/* Drop @count pins of reservations. May sleep. */
+void panthor_pool_unpin(struct panthor_pool *pool, struct panthor_table * const *tables,
+			unsigned int count)
+{
 	/* Jobs of this VM may be waiting for the lock: not all at once. */
 	spin_lock(&pool->lock);
-	while ((table = panthor_table_pop(rsv))) {
-		put_free(pool, table);
-		pool->reserved--;
-		cond_resched_lock(&pool->lock);
+	pool->pins -= count;
+	for (; count; count--, tables++) {
+		unpin(pool, *tables);
+		if (count % 32 == 0)
+			cond_resched_lock(&pool->lock);
 	}
 	trim_if_large(pool);
 	spin_unlock(&pool->lock);
 }
 
-/*
- * Keep the books of an operation: @installed tables went from a reservation to
- * the tree, @detached ones from the tree to the gather. Never allocates.
- */
-void panthor_pool_note(struct panthor_pool *pool, unsigned int installed, unsigned int detached)
+/* Make a free table the root of a tree. It has no flush to wait for: it stays. */
+struct panthor_table *panthor_pool_root(struct panthor_pool *pool, u64 slot)
 {
-	if (!installed && !detached)
-		return;
+	struct panthor_table *table;
 
 	spin_lock(&pool->lock);
-	pool->reserved -= installed;
-	pool->tree += installed;
-	pool->tree -= detached;
-	pool->gathered += detached;
+	table = get_free(pool);
+	*table = (struct panthor_table){
+		.entries = table->entries, .slot = slot, .pins = 1, .in_tree = true,
+	};
+	INIT_LIST_HEAD(&table->idle);
+	pool->tree++;
 	spin_unlock(&pool->lock);
+	return table;
+}
+
+/* A held table is in the tree from now on. With the lock. */
+void panthor_pool_install(struct panthor_pool *pool, struct panthor_table *table)
+{
+	lockdep_assert_held(&pool->lock);
+
+	rb_erase(&table->held, &pool->held);
+	INIT_LIST_HEAD(&table->idle);
+	table->in_tree = true;
+	table->parent->pins--;
+	pool->reserved--;
+	pool->tree++;
+}
+
+/* Nothing points to @table any more: it goes to a stack of the gather. With the lock. */
+void panthor_pool_detach(struct panthor_pool *pool, struct panthor_table *table,
+			 struct panthor_table_stack *stack)
+{
+	lockdep_assert_held(&pool->lock);
+
+	list_del(&table->idle);
+	table->in_tree = false;
+	panthor_table_push(stack, table);
+	pool->tree--;
+	pool->gathered++;
 }
 
 /* Take the gathered tables back. Never allocates, nor frees to the system. */
@@ -348,6 +451,8 @@ void panthor_pool_release(struct panthor_pool *pool, struct panthor_gather *gath
 	while ((table = panthor_table_pop(&gather->clean)))
 		put_free(pool, table);
 	panthor_table_splice(&pool->dirty, &gather->dirty);
+	gather->first = ~0ull;
+	gather->last = 0;
 	trim_if_large(pool);
 	spin_unlock(&pool->lock);
 }

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 or MIT */
 /*
- * Pages of page tables: the pool of one VM, reservations out of it, the gather
- * of tables that wait for a TLB flush, and the books about all of them.
+ * Pages of page tables: the pool of one VM, the tables that are held for slots of
+ * its tree, the gather of tables that wait for a TLB flush, and the books.
  */
 #ifndef __PANTHOR_PGTABLE_POOL_H__
 #define __PANTHOR_PGTABLE_POOL_H__
 
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 #include "panthor_pgtable.h"
 #include "panthor_pgtable_fmt.h"
+
+struct shrinker;
 
 /* More than one where the host's pages are larger than a table. */
 #define PANTHOR_TABLES_PER_PAGE	(PAGE_SIZE / PANTHOR_PT_SIZE)
@@ -20,12 +24,28 @@
 /* A pool keeps this many idle tables, and trims when it has twice as many. */
 #define PANTHOR_POOL_KEEP	512ul
 
-/* What the CPU knows about one table. */
+/* How long after that, in jiffies: a queue that comes and goes needs them again. */
+#define PANTHOR_POOL_TRIM_DELAY	HZ
+
+/*
+ * What the CPU knows about one table. It is in one of four places: in the pool; held
+ * for a slot that has no table yet; in the tree; or in the gather. With a slot, that
+ * is in the tree or held, it stays there as long as it has pins, so that a
+ * reservation needs no more than a pointer to it.
+ */
 struct panthor_table {
-	struct panthor_table *next;	/* on a stack, or among the unlinked ones */
 	u64 *entries;
-	u64 *slot;			/* entry that is about to point here */
-	unsigned int live;		/* number of valid entries */
+	struct panthor_table *next;	/* on a stack, or among those of one operation */
+	struct panthor_table *parent;	/* of the slot */
+	union {
+		struct rb_node held;	/* in panthor_pool.held */
+		struct list_head idle;	/* if it is in the tree: in panthor_pool.idle */
+	};
+	u64 slot;			/* see panthor_slot() */
+	unsigned int pins;		/* by reservations, and by held tables below */
+	u16 live;			/* number of valid entries */
+	bool in_tree;
+	bool fresh;			/* an operation makes it under a table that is new, too */
 };
 
 /* A page of the host and the tables in it. The page's private field points here. */
@@ -36,6 +56,13 @@ struct panthor_table_page {
 	struct panthor_table tables[PANTHOR_TABLES_PER_PAGE];
 };
 
+/* Tables, the last in first out. Zeroed is empty. */
+struct panthor_table_stack {
+	struct panthor_table *first;
+	struct panthor_table *last;	/* only valid if @first is not NULL */
+	unsigned int count;
+};
+
 /* Tables of one VM. */
 struct panthor_pool {
 	struct device *dev;
@@ -44,12 +71,15 @@ struct panthor_pool {
 	bool coherent;			/* the walker snoops the CPU's caches */
 
 	/*
-	 * Protects what follows. Nothing is allocated under it, so that the
-	 * fence signalling section may take it.
+	 * Protects what follows, and which table has which slot, in the tree or not.
+	 * Nothing is allocated under it, so that the fence signalling section may
+	 * take it.
 	 */
 	spinlock_t lock;
 	struct list_head pages;		/* that have free tables; whole ones last */
 	struct panthor_table_stack dirty; /* idle, but to be cleared first */
+	struct rb_root held;		/* by slot */
+	struct list_head idle;		/* in the tree, but empty and not pinned any more */
 
 	/* The books, in tables: see struct panthor_pgtable_stats. */
 	unsigned long total;
@@ -57,8 +87,11 @@ struct panthor_pool {
 	unsigned long reserved;
 	unsigned long tree;
 	unsigned long gathered;
+	unsigned long pins;		/* by reservations */
 
-	struct work_struct trim_work;
+	unsigned long surplus;		/* that the shrinker wants */
+	struct shrinker *shrinker;
+	struct delayed_work trim_work;
 };
 
 /* Tables out of the tree that the device may still know. */
@@ -68,14 +101,39 @@ struct panthor_gather {
 	u64 first, last;			/* bytes of the operations that did it */
 };
 
-void panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_cfg *cfg);
+int panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_cfg *cfg);
 bool panthor_pool_fini(struct panthor_pool *pool);
-int panthor_pool_reserve(struct panthor_pool *pool, struct panthor_table_stack *rsv,
-			 unsigned long count);
-void panthor_pool_unreserve(struct panthor_pool *pool, struct panthor_table_stack *rsv);
-void panthor_pool_note(struct panthor_pool *pool, unsigned int installed, unsigned int detached);
-void panthor_pool_release(struct panthor_pool *pool, struct panthor_gather *gather);
+int panthor_pool_fill(struct panthor_pool *pool);
 void panthor_pool_clean(struct panthor_pool *pool, const u64 *entries, unsigned int count);
+void panthor_pool_release(struct panthor_pool *pool, struct panthor_gather *gather);
+
+struct panthor_table *panthor_pool_find(struct panthor_pool *pool, u64 slot);
+struct panthor_table *panthor_pool_hold(struct panthor_pool *pool, struct panthor_table *parent,
+					u64 slot);
+struct panthor_table *panthor_pool_root(struct panthor_pool *pool, u64 slot);
+void panthor_pool_unpin(struct panthor_pool *pool, struct panthor_table * const *tables,
+			unsigned int count);
+void panthor_pool_install(struct panthor_pool *pool, struct panthor_table *table);
+void panthor_pool_detach(struct panthor_pool *pool, struct panthor_table *table,
+			 struct panthor_table_stack *stack);
+
+/* The slot of the table of @level on the way to @iova: its first byte, and the level. */
+static inline u64 panthor_slot(u64 iova, int level)
+{
+	return (iova & ~(PANTHOR_PT_SPAN(level - 1) - 1)) | level;
+}
+
+static inline int panthor_slot_level(u64 slot)
+{
+	return slot % SZ_4K;
+}
+
+static inline u64 panthor_slot_iova(u64 slot)
+{
+	return slot & ~(u64)(SZ_4K - 1);
+}
+
+static_assert(PANTHOR_PT_SPAN(-1) == 1ull << 48);
 
 static inline void panthor_table_push(struct panthor_table_stack *stack,
 				      struct panthor_table *table)
@@ -84,6 +142,19 @@ static inline void panthor_table_push(struct panthor_table_stack *stack,
 		stack->last = table;
 	table->next = stack->first;
 	stack->first = table;
+	stack->count++;
+}
+
+/* To the other end: what is pushed comes out after it. */
+static inline void panthor_table_append(struct panthor_table_stack *stack,
+					struct panthor_table *table)
+{
+	table->next = NULL;
+	if (stack->first)
+		stack->last->next = table;
+	else
+		stack->first = table;
+	stack->last = table;
 	stack->count++;
 }
 
@@ -130,9 +201,17 @@ static inline struct panthor_table *panthor_table_of(const u64 *entries)
 	return &tp->tables[offset_in_page(entries) / PANTHOR_PT_SIZE];
 }
 
-static inline u64 panthor_table_paddr(const struct panthor_table *table)
+static inline u64 panthor_table_pte(const struct panthor_table *table)
 {
-	return virt_to_phys(table->entries);
+	return panthor_pte_table(virt_to_phys(table->entries));
+}
+
+/* The entry that leads to @table, or will. */
+static inline u64 *panthor_table_entry(const struct panthor_table *table)
+{
+	int level = panthor_slot_level(table->slot) - 1;
+
+	return &table->parent->entries[PANTHOR_PT_INDEX(table->slot, level)];
 }
 
 #endif

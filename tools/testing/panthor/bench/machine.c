@@ -89,7 +89,10 @@ void bench_spin_unlock(spinlock_t *lock)
 
 struct scatterlist *bench_sg_next(struct scatterlist *sg)
 {
-	return sg->last ? NULL : sg + 1;
+	if (sg->page_link & SG_END)
+		return NULL;
+	sg++;
+	return sg_is_chain(sg) ? sg_chain_ptr(sg) : sg;
 }
 
 /* A nop stands for the instruction that cleans a line. */

@@ -173,7 +173,7 @@ static struct sg_table make_sgt(u64 paddr, u64 size, enum layout layout)
 		sgl[i].dma_address = paddr + i * 2ull * SZ_4K;
 		sgl[i].dma_length = size / nents;
 	}
-	sgl[nents - 1].last = true;
+	sg_mark_end(&sgl[nents - 1]);
 	return (struct sg_table){ .sgl = sgl, .nents = nents, .orig_nents = nents };
 }
 

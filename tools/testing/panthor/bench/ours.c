@@ -15,6 +15,9 @@
 struct ours {
 	struct panthor_pgtable *pt;
 	struct panthor_pgtable_rsv rsv;
+
+	/* Of a job that never runs, so that its tables stay. */
+	struct panthor_pgtable_rsv keep;
 	struct panthor_pgtable_rsv jobs[BENCH_JOBS];
 };
 
@@ -80,13 +83,17 @@ static void ours_after(void *vm)
 	struct ours *o = vm;
 
 	panthor_pgtable_unreserve(o->pt, &o->rsv);
+	panthor_pgtable_unreserve(o->pt, &o->keep);
 }
 
 static void ours_clear(void *vm, const struct bench_op *op)
 {
-	if (ours_before_unmap(vm, op) || ours_unmap(vm, op) != op->size)
+	struct ours *o = vm;
+
+	if (panthor_pgtable_reserve_map_sgt(o->pt, &o->keep, op->iova, op->sgt, 0, op->size) ||
+	    ours_before_unmap(vm, op) || ours_unmap(vm, op) != op->size)
 		bench_die("ours: clear failed");
-	ours_after(vm);
+	panthor_pgtable_unreserve(o->pt, &o->rsv);
 }
 
 static u64 ours_translate(void *vm, u64 iova)

@@ -5,6 +5,7 @@
  */
 
 #include <linux/rcupdate.h>
+#include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 #include <sanitizer/asan_interface.h>
@@ -102,6 +103,53 @@ void synchronize_rcu(void)
 	shim_may_sleep("synchronize_rcu");
 	if (shim.broken != SHIM_BREAK_RCU)
 		shim.grace_periods++;
+}
+
+/* As many as there are page tables at a time. */
+static struct shrinker *shrinkers[4];
+
+struct shrinker *shrinker_alloc(unsigned int flags, const char *fmt, ...)
+{
+	(void)flags;
+	(void)fmt;
+	return kzalloc(sizeof(struct shrinker), GFP_KERNEL);
+}
+
+void shrinker_register(struct shrinker *shrinker)
+{
+	size_t i;
+
+	for (i = 0; shrinkers[i]; i++) {
+		if (i + 1 == ARRAY_SIZE(shrinkers))
+			shim_fail("setup", "too many shrinkers");
+	}
+	shrinkers[i] = shrinker;
+}
+
+void shrinker_free(struct shrinker *shrinker)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(shrinkers); i++)
+		if (shrinkers[i] == shrinker)
+			shrinkers[i] = NULL;
+	kfree(shrinker);
+}
+
+unsigned long shim_shrink(unsigned long count)
+{
+	struct shrink_control sc;
+	unsigned long freed, all = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(shrinkers); i++) {
+		if (!shrinkers[i])
+			continue;
+		sc.nr_to_scan = min(count, shrinkers[i]->count_objects(shrinkers[i], &sc));
+		freed = sc.nr_to_scan ? shrinkers[i]->scan_objects(shrinkers[i], &sc) : 0;
+		all += freed == SHRINK_STOP ? 0 : freed;
+	}
+	return all;
 }
 
 static void run_work(struct work_struct *work)

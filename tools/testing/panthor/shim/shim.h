@@ -101,6 +101,9 @@ u64 shim_table_paddr(const void *p);
 /* Run the work that is queued. Returns whether there was some. */
 bool shim_run_work(void);
 
+/* Ask each shrinker for @count objects, as if memory were short. */
+unsigned long shim_shrink(unsigned long count);
+
 /* The last warning or message. */
 const char *shim_last_message(void);
 

@@ -86,7 +86,7 @@ static void dirty_table(struct kunit *test)
 	struct panthor_pgtable_rsv rsv = {};
 
 	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv, 0, SZ_4K, SZ_4K), 0);
-	rsv.tables.first->entries[77] = BIT_ULL(60);
+	rsv.few[0]->entries[77] = BIT_ULL(60);
 	panthor_pgtable_map(pk->pt, &rsv, 0, SZ_4K, SZ_4K, PK_RW);
 	panthor_pgtable_unreserve(pk->pt, &rsv);
 }

@@ -153,10 +153,21 @@ void pk_expect_sane(struct pk *pk)
 			atomic_long_read(&pk->pages.taken) * PAGE_SIZE);
 }
 
-/* As after a flush that went well. */
+/* As after a flush of all there is that went well. */
 void pk_flush(struct pk *pk)
 {
+	u64 iova = 0, size = SZ_4K;
+
+	panthor_pgtable_flush_range(pk->pt, &iova, &size);
 	panthor_pgtable_flushed(pk->pt);
+}
+
+unsigned long pk_held(struct pk *pk)
+{
+	struct panthor_pgtable_stats stats;
+
+	panthor_pgtable_stats(pk->pt, &stats);
+	return stats.reserved;
 }
 
 /* Reserve, map, flush, unreserve. */

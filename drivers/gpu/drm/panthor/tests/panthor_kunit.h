@@ -74,6 +74,9 @@ void pk_look(struct pk *pk, struct pk_tree *tree);
 void pk_expect_sane(struct pk *pk);
 
 void pk_flush(struct pk *pk);
+
+/* Tables that are held for reservations. */
+unsigned long pk_held(struct pk *pk);
 int pk_map(struct pk *pk, u64 iova, u64 paddr, u64 size);
 int pk_map_sgt(struct pk *pk, u64 iova, struct sg_table *sgt, u64 offset, u64 size);
 s64 pk_unmap(struct pk *pk, u64 iova, u64 size);

@@ -10,6 +10,7 @@
 #include <linux/prandom.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/shrinker.h>
 #include <linux/sizes.h>
 
 #include "../panthor_pgtable_pool.h"
@@ -21,9 +22,10 @@ static unsigned int reserved(struct pk *pk, u64 iova, u64 paddr, u64 size)
 	unsigned int count;
 
 	KUNIT_EXPECT_EQ(pk->test, panthor_pgtable_reserve_map(pk->pt, &rsv, iova, paddr, size), 0);
-	count = rsv.tables.count;
+	count = pk_held(pk);
 	panthor_pgtable_unreserve(pk->pt, &rsv);
-	KUNIT_EXPECT_EQ(pk->test, rsv.tables.count, 0);
+	KUNIT_EXPECT_EQ(pk->test, rsv.count, 0);
+	KUNIT_EXPECT_EQ(pk->test, pk_held(pk), 0);
 	return count;
 }
 
@@ -33,7 +35,7 @@ static unsigned int reserved_unmap(struct pk *pk, u64 iova, u64 size)
 	unsigned int count;
 
 	KUNIT_EXPECT_EQ(pk->test, panthor_pgtable_reserve_unmap(pk->pt, &rsv, iova, size), 0);
-	count = rsv.tables.count;
+	count = pk_held(pk);
 	panthor_pgtable_unreserve(pk->pt, &rsv);
 	return count;
 }
@@ -62,21 +64,121 @@ static void map_counts(struct kunit *test)
 		pk_sgt_set(sgt, i, SZ_1G + i * SZ_8K, SZ_4K);
 	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map_sgt(pk->pt, &rsv, SZ_2M, sgt, 0, SZ_4M),
 			0);
-	KUNIT_EXPECT_EQ(test, rsv.tables.count, 4);
+	KUNIT_EXPECT_EQ(test, pk_held(pk), 4);
 	panthor_pgtable_unreserve(pk->pt, &rsv);
 	pk_sgt_set(sgt, 1, SZ_2G, SZ_1M);
 	pk_sgt_set(sgt, 2, SZ_2G + SZ_1M, SZ_1M);
 	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map_sgt(pk->pt, &rsv, SZ_2M - SZ_4K, sgt, 0,
 							      SZ_2M + SZ_64K), 0);
-	KUNIT_EXPECT_EQ(test, rsv.tables.count, 4);
+	KUNIT_EXPECT_EQ(test, pk_held(pk), 4);
 	panthor_pgtable_unreserve(pk->pt, &rsv);
 
-	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, 0, SZ_4K), 2);
-	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, 0, SZ_2M), 1);
+	/* A cut needs the tables on the way to it as well, where there are none. */
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, 0, SZ_4K), 3);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, 0, SZ_2M), 2);
 	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, 0, SZ_1G), 0);
-	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, SZ_4K, SZ_1G), 4);
-	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, SZ_1M, SZ_2M), 3);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, SZ_4K, SZ_1G), 5);
 	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, 0, 1ull << 48), 0);
+
+	/* Of blocks that are there, it needs what they have to become. */
+	KUNIT_ASSERT_EQ(test, pk_map(pk, 0, 0, SZ_1G), 0);
+	KUNIT_ASSERT_EQ(test, pk_map(pk, SZ_1G, SZ_2M, SZ_1G), 0);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, SZ_4K, SZ_4K), 2);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, SZ_2M, SZ_4M), 1);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, SZ_1G, SZ_4K), 1);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, SZ_1G + SZ_4K, SZ_2M), 2);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, SZ_1G, SZ_2M), 0);
+
+	/* A neighbour has all the tables that a page needs. */
+	KUNIT_ASSERT_EQ(test, pk_map(pk, SZ_2G, SZ_4K, SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, reserved(pk, SZ_2G + SZ_4K, SZ_8K, SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, reserved(pk, SZ_2G + SZ_2M, SZ_8K, SZ_4K), 1);
+	KUNIT_EXPECT_EQ(test, reserved_unmap(pk, SZ_2G, SZ_4K), 0);
+}
+
+/* Jobs share what they need: the union of their slots, not the sum. */
+static void queue_shares_tables(struct kunit *test)
+{
+	enum { JOBS = 10000 };
+	struct panthor_pgtable_rsv *rsv = kvcalloc(JOBS, sizeof(*rsv), GFP_KERNEL);
+	struct pk *pk = pk_create_default(test);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, rsv);
+	for (i = 0; i < JOBS; i++)
+		KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv[i],
+								  SZ_1G + i % 512 * SZ_4K, SZ_4K,
+								  SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, pk_held(pk), 3);
+
+	/* One after the other, and what the first one installed stays for the last. */
+	for (i = 0; i < JOBS; i++) {
+		KUNIT_ASSERT_EQ(test, panthor_pgtable_map(pk->pt, &rsv[i],
+							  SZ_1G + i % 512 * SZ_4K, SZ_4K, SZ_4K,
+							  PK_RW), 0);
+		KUNIT_EXPECT_EQ(test, pk_held(pk), 0);
+		KUNIT_ASSERT_EQ(test, panthor_pgtable_unmap(pk->pt, NULL,
+							    SZ_1G + i % 512 * SZ_4K, SZ_4K),
+				SZ_4K);
+		pk_flush(pk);
+		panthor_pgtable_unreserve(pk->pt, &rsv[i]);
+		if (i % 64 == 0)
+			cond_resched();
+	}
+	pk_flush(pk);
+	pk_expect_sane(pk);
+	kvfree(rsv);
+}
+
+/* A table that other jobs need is not displaced by a block, which would fit. */
+static void block_over_pinned_table(struct kunit *test)
+{
+	struct panthor_pgtable_rsv page = {}, block = {};
+	struct pk *pk = pk_create_default(test);
+	struct pk_tree tree;
+
+	KUNIT_ASSERT_EQ(test, pk_map(pk, SZ_2M, SZ_4K, SZ_4K), 0);
+	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &page, SZ_2M + SZ_8K, SZ_4K,
+							  SZ_4K), 0);
+	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &block, SZ_2M, SZ_2M, SZ_4M), 0);
+	KUNIT_EXPECT_EQ(test, pk_held(pk), 0);
+	KUNIT_EXPECT_EQ(test, panthor_pgtable_unmap(pk->pt, &block, SZ_2M, SZ_4M), SZ_4K);
+	KUNIT_EXPECT_EQ(test, panthor_pgtable_map(pk->pt, &block, SZ_2M, SZ_2M, SZ_4M, PK_RW), 0);
+	pk_look(pk, &tree);
+	KUNIT_EXPECT_EQ(test, tree.leaves[3], 512);
+	KUNIT_EXPECT_EQ(test, tree.leaves[2], 1);
+
+	KUNIT_EXPECT_EQ(test, panthor_pgtable_unmap(pk->pt, &page, SZ_2M + SZ_8K, SZ_4K), SZ_4K);
+	KUNIT_EXPECT_EQ(test, panthor_pgtable_map(pk->pt, &page, SZ_2M + SZ_8K, SZ_4K, SZ_4K,
+						  PK_RW), 0);
+	pk_flush(pk);
+	panthor_pgtable_unreserve(pk->pt, &block);
+	panthor_pgtable_unreserve(pk->pt, &page);
+	pk_expect_mapped(pk, SZ_4M, SZ_4M, SZ_2M);
+	pk_expect_sane(pk);
+}
+
+/* What a job that did not run leaves empty goes with the next flush. */
+static void idle_tables_go(struct kunit *test)
+{
+	struct panthor_pgtable_rsv rsv = {};
+	struct pk *pk = pk_create_default(test);
+	struct panthor_pgtable_stats stats;
+
+	KUNIT_ASSERT_EQ(test, pk_map(pk, SZ_2M, SZ_4K, SZ_4K), 0);
+	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv, SZ_2M, SZ_4K, SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, panthor_pgtable_unmap(pk->pt, NULL, 0, SZ_1G), SZ_4K);
+	pk_flush(pk);
+	panthor_pgtable_stats(pk->pt, &stats);
+	KUNIT_EXPECT_EQ(test, stats.tree, 4);
+
+	panthor_pgtable_unreserve(pk->pt, &rsv);
+	panthor_pgtable_stats(pk->pt, &stats);
+	KUNIT_EXPECT_EQ(test, stats.tree, 4);
+	pk_flush(pk);
+	panthor_pgtable_stats(pk->pt, &stats);
+	KUNIT_EXPECT_EQ(test, stats.tree, 1);
+	pk_expect_sane(pk);
 }
 
 /* With an empty tree the bound is exact: all that is held is used. */
@@ -107,8 +209,9 @@ static void map_counts_exact(struct kunit *test)
 				0);
 		KUNIT_ASSERT_EQ(test, panthor_pgtable_map(pk->pt, &rsv, iova, paddr, size, PK_RW),
 				0);
-		KUNIT_ASSERT_EQ_MSG(test, rsv.tables.count, 0, "%#llx -> %#llx + %#llx", iova,
+		KUNIT_ASSERT_EQ_MSG(test, pk_held(pk), 0, "%#llx -> %#llx + %#llx", iova,
 				    paddr, size);
+		panthor_pgtable_unreserve(pk->pt, &rsv);
 		KUNIT_ASSERT_EQ(test, pk_unmap(pk, iova, size), size);
 		if (i % 100 == 99)
 			pk_destroy(pk);
@@ -251,6 +354,7 @@ static void random_queues(struct kunit *test)
 
 		for (i = 0; i < depth; i++)
 			panthor_pgtable_unreserve(pk->pt, &jobs[i].rsv);
+		pk_flush(pk);
 		pk_expect_sane(pk);
 		cond_resched();
 	}
@@ -286,21 +390,23 @@ static void allocation_failures(struct kunit *test)
 
 		failed++;
 		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
-		KUNIT_EXPECT_EQ(test, rsv.tables.count, 3);
+		KUNIT_EXPECT_EQ(test, rsv.count, 1);
+		KUNIT_EXPECT_EQ(test, pk_held(pk), 3);
 		KUNIT_EXPECT_LE(test, atomic_long_read(&pk->pages.taken), taken + 34);
 		pk_expect_sane(pk);
 	}
 
 	/* Pages that earlier tries got stay in the pool: three points a page. */
 	KUNIT_EXPECT_GE(test, failed, 3);
-	KUNIT_EXPECT_EQ(test, rsv.tables.count, 3 + 2 + 32);
+	KUNIT_EXPECT_EQ(test, rsv.count, 1 + 32);
+	KUNIT_EXPECT_EQ(test, pk_held(pk), 3 + 1 + 32);
 	panthor_pgtable_unreserve(pk->pt, &rsv);
 
 	/*
 	 * The root's page, too. First without a failure: detectors allocate as well
 	 * when they meet a call chain for the first time, and would use it up.
 	 */
-	for (nth = 0; nth <= 3; nth++) {
+	for (nth = 0; nth <= 4; nth++) {
 		struct panthor_pgtable *pt;
 
 #ifdef CONFIG_FAULT_INJECTION
@@ -377,30 +483,61 @@ static void dropped_tables_are_washed(struct kunit *test)
 	struct pk *pk = pk_create_default(test);
 	struct panthor_pgtable_rsv rsv = {};
 	struct panthor_pgtable_stats stats;
-	struct panthor_table *table;
+	unsigned int i;
 
 	KUNIT_ASSERT_EQ(test, pk_map(pk, SZ_1G, SZ_4K, SZ_1G), 0);
 	KUNIT_EXPECT_EQ(test, pk_unmap(pk, SZ_1G, SZ_1G), SZ_1G);
 	panthor_pgtable_stats(pk->pt, &stats);
-	KUNIT_EXPECT_EQ(test, stats.dirty, 513);
+	KUNIT_EXPECT_EQ(test, stats.dirty, 512);
 
 	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv, 0, SZ_4K, SZ_1G), 0);
-	for (table = rsv.tables.first; table; table = table->next) {
-		KUNIT_ASSERT_NULL(test, memchr_inv(table->entries, 0, SZ_4K));
-		KUNIT_ASSERT_EQ(test, table->live, 0);
+	for (i = 0; i < rsv.count; i++) {
+		KUNIT_ASSERT_NULL(test, memchr_inv(rsv.many[i]->entries, 0, SZ_4K));
+		KUNIT_ASSERT_EQ(test, rsv.many[i]->live, 0);
 	}
 	panthor_pgtable_unreserve(pk->pt, &rsv);
+}
+
+/* Under memory pressure idle tables go: as many as are wanted, and later. */
+static void shrinks(struct kunit *test)
+{
+	struct pk *pk = pk_create_default(test);
+	struct panthor_pool *pool = kunit_kzalloc(test, sizeof(*pool), GFP_KERNEL);
+	struct shrink_control sc = { .nr_to_scan = 64 };
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, pool);
+	KUNIT_ASSERT_EQ(test, panthor_pool_init(pool, &pk->cfg), 0);
+	KUNIT_EXPECT_EQ(test, pool->shrinker->scan_objects(pool->shrinker, &sc), SHRINK_STOP);
+	for (i = 0; i < 256; i++)
+		KUNIT_EXPECT_EQ(test, panthor_pool_fill(pool), 0);
+	KUNIT_EXPECT_EQ(test, pool->shrinker->count_objects(pool->shrinker, &sc),
+			256 * PANTHOR_TABLES_PER_PAGE);
+
+	KUNIT_EXPECT_EQ(test, pool->shrinker->scan_objects(pool->shrinker, &sc), 64);
+	flush_delayed_work(&pool->trim_work);
+	KUNIT_EXPECT_EQ(test, pool->free, 256 * PANTHOR_TABLES_PER_PAGE - 64);
+
+	sc.nr_to_scan = ULONG_MAX;
+	pool->shrinker->scan_objects(pool->shrinker, &sc);
+	flush_delayed_work(&pool->trim_work);
+	KUNIT_EXPECT_EQ(test, pool->free, 0);
+	KUNIT_EXPECT_TRUE(test, panthor_pool_fini(pool));
 }
 
 static struct kunit_case panthor_pool_cases[] = {
 	KUNIT_CASE(map_counts),
 	KUNIT_CASE(map_counts_exact),
+	KUNIT_CASE(queue_shares_tables),
+	KUNIT_CASE(block_over_pinned_table),
+	KUNIT_CASE(idle_tables_go),
 	KUNIT_CASE_SLOW(exhaustive),
 	KUNIT_CASE(random_queues),
 	KUNIT_CASE(allocation_failures),
 	KUNIT_CASE(page_source_refuses),
 	KUNIT_CASE(reuse_and_trim),
 	KUNIT_CASE(dropped_tables_are_washed),
+	KUNIT_CASE(shrinks),
 	{}
 };
 

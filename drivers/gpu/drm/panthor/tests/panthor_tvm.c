@@ -154,9 +154,8 @@ static void op_cleanup(struct panthor_tvm_op *op)
 	struct panthor_tvm *vm = op->vm;
 	struct panthor_tvm_vma *vma, *tmp;
 
-	/* Only a count: what a reservation is made of is the library's affair. */
 	spin_lock(&vm->counts_lock);
-	vm->counts.returned += op->rsv.tables.count;
+	vm->counts.returned += op->reserved;
 	spin_unlock(&vm->counts_lock);
 
 	panthor_pgtable_unreserve(vm->pt, &op->rsv);
@@ -201,9 +200,10 @@ static int op_prepare(struct panthor_tvm_op *op, struct panthor_tvm *vm,
 	if (err)
 		goto err_cleanup;
 
+	op->reserved = true;
 	panthor_pgtable_stats(vm->pt, &stats);
 	spin_lock(&vm->counts_lock);
-	vm->counts.reserved += op->rsv.tables.count;
+	vm->counts.reserved++;
 	vm->counts.reserved_peak = max(vm->counts.reserved_peak, stats.reserved);
 	spin_unlock(&vm->counts_lock);
 
@@ -665,9 +665,14 @@ static void tvm_free(struct drm_gpuvm *gpuvm)
 {
 	struct panthor_tvm *vm = to_tvm(gpuvm);
 	struct panthor_tvm_gpu *gpu = vm->gpu;
+	u64 iova = 0, size = SZ_4K;
 
 	drm_sched_entity_destroy(&vm->entity);
 	drm_sched_fini(&vm->sched);
+
+	/* What jobs have left empty goes with one more flush. */
+	panthor_pgtable_flush_range(vm->pt, &iova, &size);
+	panthor_pgtable_flushed(vm->pt);
 
 	gpu->last_counts = vm->counts;
 	panthor_pgtable_stats(vm->pt, &gpu->last);

@@ -57,13 +57,13 @@ struct panthor_tvm_counts {
 	/** @unmapped: Bytes unmapped. */
 	u64 unmapped;
 
-	/** @reserved: Tables that jobs reserved. */
+	/** @reserved: Reservations that jobs made. */
 	u64 reserved;
 
-	/** @returned: Tables that jobs gave back. */
+	/** @returned: Reservations that were given back. */
 	u64 returned;
 
-	/** @reserved_peak: Most tables reserved at one time. */
+	/** @reserved_peak: Most tables held at one time for all of them. */
 	unsigned long reserved_peak;
 };
 
@@ -279,6 +279,9 @@ struct panthor_tvm_op {
 
 	/** @rsv: Tables. */
 	struct panthor_pgtable_rsv rsv;
+
+	/** @reserved: @rsv has been made. */
+	bool reserved;
 
 	/** @vm_bo: What ties the buffer to the VM, until a mapping takes it. */
 	struct drm_gpuvm_bo *vm_bo;

@@ -420,10 +420,9 @@ static void report_tables(struct workload *w, const struct panthor_pgtable_stats
 	const struct panthor_tvm_counts *counts = &w->vm->counts;
 	u64 installed = stats->installed - w->vm->installed_before;
 
-	report("%-32s %12llu", "tables reserved", counts->reserved);
-	report("  %-30s %12lu", "at one time, most", counts->reserved_peak);
-	report("  %-30s %12llu", "used (installed)", installed);
-	report("  %-30s %12llu", "returned unused", counts->returned);
+	report("%-32s %12llu", "reservations", counts->reserved);
+	report("  %-30s %12lu", "tables held for them, most", counts->reserved_peak);
+	report("%-32s %12llu", "tables installed", installed);
 	report("%-32s %12llu", "tables gathered until a flush", installed + 1 - stats->tree);
 	report("%-32s %12lu", "tables in the tree", stats->tree);
 	report("  %-30s %12lu", "at one time, most", w->tree_peak);

@@ -9,9 +9,12 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 
-/* The second is of 7.x. */
 #define iommu_alloc_pages_node(nid, gfp, order)		((void)(nid), NULL)
-#define iommu_alloc_pages_node_sz(nid, gfp, size)	((void)(nid), NULL)
 #define iommu_free_pages(p, ...)			((void)(p))
+
+/* Of 7.x. */
+#define iommu_alloc_pages_node_sz(nid, gfp, size)	((void)(nid), NULL)
+#define iommu_pages_start_incoherent(p, dev)		((void)(p), (void)(dev), 0)
+#define iommu_pages_free_incoherent(p, dev)		((void)(p), (void)(dev))
 
 #endif

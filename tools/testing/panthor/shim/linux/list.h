@@ -44,6 +44,12 @@ static inline void list_del(struct list_head *node)
 	node->prev = NULL;
 }
 
+static inline void list_del_init(struct list_head *node)
+{
+	list_del(node);
+	INIT_LIST_HEAD(node);
+}
+
 static inline void list_move(struct list_head *node, struct list_head *head)
 {
 	list_del(node);

@@ -8,6 +8,11 @@
 #include <linux/gfp.h>
 
 void *kzalloc(size_t size, gfp_t gfp);
+
+/* Zeroed, so that nobody is surprised by what a sanitizer finds there. */
+#define kvmalloc_array(n, size, gfp)	kzalloc((size_t)(n) * (size), gfp)
+#define kvfree(object)			kfree(object)
+
 void kfree(const void *object);
 
 #endif

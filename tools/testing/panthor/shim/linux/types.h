@@ -30,6 +30,15 @@ struct list_head {
 
 #define __printf(fmt, args)	__attribute__((__format__(__printf__, fmt, args)))
 #define __noreturn		__attribute__((__noreturn__))
+#define noinline		__attribute__((__noinline__))
+
+#ifndef __always_inline
+#define __always_inline		inline __attribute__((__always_inline__))
+#endif
+
+#define fallthrough		__attribute__((__fallthrough__))
+#define likely(x)		__builtin_expect(!!(x), 1)
+#define unlikely(x)		__builtin_expect(!!(x), 0)
 
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))

@@ -25,4 +25,14 @@ struct work_struct {
 bool queue_work(struct workqueue_struct *wq, struct work_struct *work);
 bool cancel_work_sync(struct work_struct *work);
 
+/* Time does not pass. */
+struct delayed_work {
+	struct work_struct work;
+};
+
+#define INIT_DELAYED_WORK(dwork, fn)		INIT_WORK(&(dwork)->work, fn)
+#define queue_delayed_work(wq, dwork, delay)	queue_work(wq, &(dwork)->work)
+#define mod_delayed_work(wq, dwork, delay)	queue_work(wq, &(dwork)->work)
+#define cancel_delayed_work_sync(dwork)		cancel_work_sync(&(dwork)->work)
+
 #endif

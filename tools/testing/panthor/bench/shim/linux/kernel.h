@@ -37,6 +37,10 @@
 	unlikely(warn_on);						\
 })
 
+#ifndef WARN_ONCE
+#define WARN_ONCE(cond, ...)	WARN(cond, __VA_ARGS__)
+#endif
+
 /* A call that looks whether somebody waits for the CPU. */
 void bench_resched(void);
 #undef cond_resched

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0 or MIT */
+/*
+ * What the walker and the reservations share: the page table itself, the way down to
+ * a table, and ranges.
+ */
+#ifndef __PANTHOR_PGTABLE_PRIV_H__
+#define __PANTHOR_PGTABLE_PRIV_H__
+
+#include <linux/minmax.h>
+
+#include "panthor_pgtable.h"
+#include "panthor_pgtable_fmt.h"
+#include "panthor_pgtable_pool.h"
+
+struct panthor_pgtable {
+	u64 *root;
+	u64 pgsize_bitmap;
+	u8 start_level;
+	u8 va_bits;
+	u8 pa_bits;
+
+	/* Counts the times that tables may have got a new meaning. */
+	unsigned int generation;
+
+	struct panthor_gather gather;
+	struct panthor_pool pool;
+
+	u64 installed;
+	u64 splits;
+	u64 leaves[PANTHOR_PT_LAST_LEVEL + 1];
+};
+
+static inline u64 *pte_to_table(u64 pte)
+{
+	return phys_to_virt(panthor_pte_addr(pte));
+}
+
+static inline int check_range(u64 addr, u64 size, unsigned int bits)
+{
+	u64 last = addr + size - 1;
+
+	if (!size || !IS_ALIGNED(addr | size, SZ_4K))
+		return -EINVAL;
+
+	if (last < addr || last >> bits)
+		return -ERANGE;
+
+	return 0;
+}
+
+static inline bool leaf_allowed(const struct panthor_pgtable *pt, int level)
+{
+	return pt->pgsize_bitmap & PANTHOR_PT_SPAN(level);
+}
+
+/* Bytes from @iova to where the table of @level ends that it is in, but no more than @left. */
+static inline u64 table_left(u64 iova, u64 left, int level)
+{
+	u64 span = PANTHOR_PT_SPAN(level - 1);
+
+	return min(left, span - (iova & (span - 1)));
+}
+
+/* Level of the table that takes the leaves of a block that is cut at @iova; 0: no block can be. */
+static inline int cut_level(const struct panthor_pgtable *pt, u64 iova)
+{
+	int level;
+
+	for (level = PANTHOR_PT_LAST_LEVEL; level > 1; level--)
+		if (leaf_allowed(pt, level - 1) && (iova & (PANTHOR_PT_SPAN(level - 1) - 1)))
+			return level;
+	return 0;
+}
+
+static inline struct panthor_table **rsv_tables(struct panthor_pgtable_rsv *rsv)
+{
+	return rsv->room ? rsv->many : rsv->few;
+}
+
+/*
+ * Paths.
+ *
+ * A path is an array of tables, by level, from the root to where an operation is. It is
+ * compiled with the level as a constant: a shift that is known is one instruction.
+ */
+
+/* Does a range of @size bytes at @iova cover a whole entry of @level? */
+static __always_inline bool covers_entry(u64 iova, u64 size, int level)
+{
+	return size >= PANTHOR_PT_SPAN(level) && !(iova & (PANTHOR_PT_SPAN(level) - 1));
+}
+
+static __always_inline bool step_down(u64 **path, u64 iova, u64 size, int level)
+{
+	u64 pte = READ_ONCE(path[level][PANTHOR_PT_INDEX(iova, level)]);
+
+	if (!panthor_pte_is_table(pte) || covers_entry(iova, size, level))
+		return false;
+	path[level + 1] = pte_to_table(pte);
+	return true;
+}
+
+/*
+ * Go down from @level as far as there are tables, and to an entry that @size bytes at
+ * @iova cover. Returns the level.
+ */
+static __always_inline int walk_down(u64 **path, u64 iova, u64 size, int level)
+{
+	switch (level) {
+	case 0:
+		if (!step_down(path, iova, size, 0))
+			return 0;
+		fallthrough;
+	case 1:
+		if (!step_down(path, iova, size, 1))
+			return 1;
+		fallthrough;
+	case 2:
+		if (!step_down(path, iova, size, 2))
+			return 2;
+		fallthrough;
+	default:
+		return PANTHOR_PT_LAST_LEVEL;
+	}
+}
+
+/* Does a table of @level end at @iova? */
+static inline bool table_ends(u64 iova, int level)
+{
+	return !(iova & (PANTHOR_PT_SPAN(level - 1) - 1));
+}
+
+#endif
