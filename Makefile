@@ -2,16 +2,17 @@
 #
 # The commands of panthor-pgtable. Each is a script of its own in scripts/.
 
-KVER   ?= 6.12
-KDIR   ?=
-O      ?= build
-JOBS   ?= 20000
-DRIVER ?= pgtable
-MEM    ?=
-STRESS ?= 60
-ROOTFS ?=
-INIT   ?=
-export KVER KDIR JOBS DRIVER MEM STRESS ROOTFS INIT
+KVER    ?=
+KDIR    ?=
+O       ?= build
+JOBS    ?= 20000
+DRIVER  ?= pgtable
+MEM     ?=
+STRESS  ?= 60
+SAMPLES ?= 84
+ROOTFS  ?=
+INIT    ?=
+export KVER KDIR JOBS DRIVER MEM STRESS SAMPLES ROOTFS INIT
 export O := $(abspath $(O))
 
 help:
@@ -21,6 +22,7 @@ help:
 	@echo '               client programs through the driver on the virtual GPU'
 	@echo '  make boot    a shell on a kernel with the virtual GPU, or a program of yours'
 	@echo '  make stress  clients that compete for little memory, with injected failures'
+	@echo '  make bench   measure the library against io-pgtable-arm and generic_pt'
 	@echo '  make test    run every test'
 	@echo '  make kunit   run the KUnit suites with the kernel'\''s own kunit.py'
 	@echo '  make tree    only make the kernel tree with the library in it'
@@ -28,20 +30,21 @@ help:
 	@echo ''
 	@echo '  DRIVER=pgtable   run, boot, stress: the driver on the library; or'
 	@echo '                   upstream: the driver as the kernel came with it'
-	@echo '  KVER=6.12        kernel source of the distribution to build on'
-	@echo '  KDIR=/path       a kernel tree of yours instead (with the driver of 6.12; not'
-	@echo '                   modified)'
+	@echo '  KVER=6.12        kernel source of the distribution to build on; bench: 7.3'
+	@echo '  KDIR=/path       a kernel tree of yours instead (with the driver of 6.12, but for'
+	@echo '                   bench; not modified)'
 	@echo '  O=/path          where output goes (build)'
 	@echo '  MEM=             memory of the machine that is booted (1G; stress: 256M)'
 	@echo '  JOBS=20000       run: number of VM_BIND jobs of the workload'
 	@echo '  STRESS=60        stress: seconds'
+	@echo '  SAMPLES=84       bench: samples of each time'
 	@echo '  ROOTFS=/path     boot: a root folder of yours, and'
 	@echo '  INIT=/path       the program of it that is started (/sbin/init or /bin/sh)'
 
-run boot stress test kunit clean:
+run boot stress bench test kunit clean:
 	@scripts/$@
 
 tree:
 	@scripts/deps run && scripts/tree
 
-.PHONY: help run boot stress test kunit tree clean
+.PHONY: help run boot stress bench test kunit tree clean
