@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 or MIT
 #
-# Run test programs one after the other and sum up what they passed and failed.
+# Run test programs one after the other and sum up what they passed and failed. Options
+# are for the programs that follow, up to the next "--".
 #
-#   run.sh [--option ...] program ...
+#   run.sh [--option ...] program ... [-- [--option ...] program ...] ...
 
 options=
 passed=0
@@ -13,6 +14,10 @@ trap 'rm -f "$log"' EXIT
 
 for arg; do
 	case $arg in
+	--)
+		options=
+		continue
+		;;
 	--*)
 		options="$options $arg"
 		continue
