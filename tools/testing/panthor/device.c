@@ -247,7 +247,8 @@ static void on_store(u64 *entry, u64 value)
 	info->stored = shim.barriers;
 	check(!info->cached || info->in_tree, "I3",
 	      "store to table %#llx, which waits for a flush", paddr);
-	if (points_to_table(value))
+	/* What is stored in a table that is not in the tree is published with that. */
+	if (info->in_tree && points_to_table(value))
 		check_published(value & 0xfffffffff000ull);
 	if (info->in_tree)
 		check_kept(*entry, value,

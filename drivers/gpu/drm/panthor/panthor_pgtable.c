@@ -68,7 +68,8 @@ static struct panthor_table *new_table(struct update *op, u64 *entries, int leve
 		pool->pins++;
 		table->fresh = !table->parent->in_tree;
 		if (table->fresh)
-			entries[PANTHOR_PT_INDEX(op->iova, level)] = panthor_table_pte(table);
+			WRITE_ONCE(entries[PANTHOR_PT_INDEX(op->iova, level)],
+				   panthor_table_pte(table));
 	}
 	spin_unlock(&pool->lock);
 	if (!table)
@@ -149,7 +150,7 @@ static void undo_tables(struct update *op, bool split)
 		if (split)
 			op->pt->splits--;
 		else if (!table->fresh)
-			table->parent->live--;
+			WRITE_ONCE(table->parent->live, table->parent->live - 1);
 		panthor_pool_unpin(&op->pt->pool, &table, 1);
 	}
 }
@@ -345,7 +346,7 @@ static noinline u64 *split_block(struct update *op, u64 *entries, int level)
 	if (!table)
 		return NULL;
 	for (i = 0; i < PANTHOR_PT_ENTRIES; i++)
-		table->entries[i] = leaf + i * PANTHOR_PT_SPAN(level + 1);
+		WRITE_ONCE(table->entries[i], leaf + i * PANTHOR_PT_SPAN(level + 1));
 	table->live = PANTHOR_PT_ENTRIES;
 
 	op->pt->splits++;
@@ -497,7 +498,7 @@ err_undo:
 static noinline u64 *map_new_table(struct update *op, struct pa_cursor *pa, u64 *entries,
 				   int level)
 {
-	struct panthor_table *table;
+	struct panthor_table *table, *parent;
 	int leaf = level + 1;
 
 	if (entries[PANTHOR_PT_INDEX(op->iova, level)])
@@ -513,7 +514,8 @@ static noinline u64 *map_new_table(struct update *op, struct pa_cursor *pa, u64 
 		return ERR_PTR(-ENOMEM);
 	}
 
-	panthor_table_of(entries)->live++;
+	parent = panthor_table_of(entries);
+	WRITE_ONCE(parent->live, parent->live + 1);
 	return table->entries;
 }
 
@@ -995,16 +997,24 @@ int panthor_pgtable_iova_to_phys(struct panthor_pgtable *pt, u64 iova,
 	return 0;
 }
 
+static u64 read_late(const u64 *count)
+{
+	/* Who counts is not stopped for it. */
+	return data_race(*count);
+}
+
 void panthor_pgtable_stats(struct panthor_pgtable *pt,
 			   struct panthor_pgtable_stats *stats)
 {
 	struct panthor_pool *pool = &pt->pool;
+	int level;
 
 	*stats = (struct panthor_pgtable_stats){
-		.installed = pt->installed,
-		.splits = pt->splits,
+		.installed = read_late(&pt->installed),
+		.splits = read_late(&pt->splits),
 	};
-	memcpy(stats->leaves, pt->leaves, sizeof(stats->leaves));
+	for (level = 1; level <= PANTHOR_PT_LAST_LEVEL; level++)
+		stats->leaves[level] = read_late(&pt->leaves[level]);
 
 	spin_lock(&pool->lock);
 	stats->total = pool->total;

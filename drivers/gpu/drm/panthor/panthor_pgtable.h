@@ -495,7 +495,8 @@ int panthor_pgtable_walk(struct panthor_pgtable *pt, u64 iova,
 /**
  * panthor_pgtable_stats() - read the books
  * @pt: Page table.
- * @stats: Filled in. While other calls run, the cumulative counts may be late.
+ * @stats: Filled in. While other calls run, the cumulative counts may be late, and a
+ * table that is being cleared is in the total only.
  *
  * Context: process or fence signalling; takes a spinlock for some instructions.
  */

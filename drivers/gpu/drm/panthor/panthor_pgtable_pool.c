@@ -239,7 +239,8 @@ static unsigned long pool_shrink_count(struct shrinker *shrinker, struct shrink_
 {
 	struct panthor_pool *pool = shrinker->private_data;
 
-	return READ_ONCE(pool->free) + READ_ONCE(pool->dirty.count);
+	/* An estimate. */
+	return data_race(pool->free) + data_race(pool->dirty.count);
 }
 
 /* Lookups may be reading them: the pages go after a grace period, which is not waited for. */
