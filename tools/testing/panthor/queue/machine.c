@@ -4,6 +4,9 @@
  * What threads share is protected by one mutex that no lock of the library is taken in.
  */
 
+/* For a lock that lets the writer in. */
+#define _GNU_SOURCE
+
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -58,6 +61,11 @@ void machine_check_warnings(void)
 {
 	if (__atomic_load_n(&nr_warnings, __ATOMIC_RELAXED))
 		shim_fail("warning", "%s", last_warning);
+}
+
+unsigned long machine_pages_taken(void)
+{
+	return nr_taken;
 }
 
 void machine_check_idle(void)

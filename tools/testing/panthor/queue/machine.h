@@ -51,6 +51,9 @@ void machine_check_warnings(void);
 /* Run the work that is queued. */
 void machine_run_work(void);
 
+/* Pages that were taken from the system so far. */
+unsigned long machine_pages_taken(void);
+
 /* Ask the shrinkers for @count objects. */
 void machine_shrink(unsigned long count);
 

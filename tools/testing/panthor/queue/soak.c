@@ -346,7 +346,7 @@ static void flush(const struct range *range)
 
 	panthor_pgtable_flush_range(pt, &iova, &size);
 	check(iova <= first && iova + size >= end, "API",
-	      "flush of %#llx to %#llx became %#llx+%#llx", first, end, iova, size);
+	      "range %#llx to %#llx became %#llx+%#llx", first, end, iova, size);
 	panthor_pgtable_flushed(pt);
 	calls += 2;
 }

@@ -37,6 +37,20 @@
 		__atomic_store_n(&(x), v, __ATOMIC_RELAXED);		\
 } while (0)
 
+/* Of ThreadSanitizer's library. */
+void AnnotateIgnoreReadsBegin(const char *file, int line);
+void AnnotateIgnoreReadsEnd(const char *file, int line);
+
+#undef data_race
+#define data_race(expr) ({						\
+	typeof((expr) + 0) racy_value;					\
+									\
+	AnnotateIgnoreReadsBegin(__FILE__, __LINE__);			\
+	racy_value = (expr);						\
+	AnnotateIgnoreReadsEnd(__FILE__, __LINE__);			\
+	racy_value;							\
+})
+
 #define dma_wmb()	machine_barrier()
 #define wmb()		machine_barrier()
 #define smp_wmb()	machine_barrier()
