@@ -87,7 +87,7 @@ static bool run_child(report_fn run, const void *arg)
 	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
-static void print_result(bool ok, const char *name, const char *text)
+void report_result(bool ok, const char *name, const char *text)
 {
 	if (ok)
 		nr_passed++;
@@ -121,7 +121,7 @@ void report_case(const char *name, report_fn run, const void *arg)
 {
 	bool ok = run_child(run, arg);
 
-	print_result(ok, name, last_line());
+	report_result(ok, name, last_line());
 	if (!ok)
 		print_output();
 }
@@ -131,7 +131,7 @@ void report_canary(const char *name, report_fn run, const void *arg, const char 
 	bool ended_well = run_child(run, arg);
 	const char *found = strstr(output, found_by);
 
-	print_result(!ended_well && found, name, found ?: "was not found");
+	report_result(!ended_well && found, name, found ?: "was not found");
 	if (ended_well || !found)
 		print_output();
 }

@@ -28,6 +28,9 @@ void report_case(const char *name, report_fn run, const void *arg);
 /* One with a fault in it, which has to end with a line that has @found_by in it. */
 void report_canary(const char *name, report_fn run, const void *arg, const char *found_by);
 
+/* Something that the program found out itself. */
+void report_result(bool ok, const char *name, const char *text);
+
 /* Print the sum. Returns the exit code of the program. */
 int report_end(void);
 
