@@ -18,6 +18,9 @@ struct table_info {
 	bool in_tree;
 	u32 seen;
 
+	/* Number of the last check before it became reachable. */
+	u32 published;
+
 	/* May be in the walk cache. */
 	bool cached;
 	u8 level;
@@ -185,6 +188,7 @@ static void check_published(u64 paddr)
 	const u64 *entries = shim_cpu_memory(paddr);
 	int i;
 
+	info->published = walk_nr;
 	check(entries, "walk", "a freed page at %#llx becomes a table", paddr);
 	check(!info->cached, "I3",
 	      "table %#llx, level %d at iova %#llx, is used again before the flush",
@@ -247,8 +251,8 @@ static void on_store(u64 *entry, u64 value)
 	info->stored = shim.barriers;
 	check(!info->cached || info->in_tree, "I3",
 	      "store to table %#llx, which waits for a flush", paddr);
-	/* What is stored in a table that is not in the tree is published with that. */
-	if (info->in_tree && points_to_table(value))
+	/* In a table that nobody can reach yet, it is not published either. */
+	if (points_to_table(value) && (info->in_tree || info->published == walk_nr))
 		check_published(value & 0xfffffffff000ull);
 	if (info->in_tree)
 		check_kept(*entry, value,

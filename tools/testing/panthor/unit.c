@@ -587,6 +587,147 @@ static void test_no_tables(void)
 	vm_close(&vm);
 }
 
+/* Entries that are joined for a block: one that leads out of reach, and half a page. */
+static void test_sgt_joined_wrong(void)
+{
+	struct map_args map = { .kind = MAP_SGT, .prot = RW, .iova = 16ull * SZ_2M,
+				.size = 2ull * SZ_2M };
+	struct map_args half = map, plain = range(map.iova, SZ_4K, 2ull * SZ_2M);
+	u64 top = 1ull << cfg48.pa_bits;
+	struct vm_rsv rsv = {};
+
+	list_add_entry(&map, top - SZ_2M, SZ_4K);
+	list_add_entry(&map, top - SZ_2M + SZ_4K, 2 * SZ_2M - SZ_4K);
+	list_add_entry(&half, 4ull * SZ_2M, SZ_4K);
+	list_add_entry(&half, 4ull * SZ_2M + SZ_4K, SZ_4K + SZ_4K / 2);
+	list_add_entry(&half, SZ_1G, 2 * SZ_2M);
+
+	vm_open(&vm, &cfg48);
+	check(vm_call_reserve(&vm, &rsv, &map) == -ERANGE, "unit", "reserve out of reach");
+	check(vm_call_reserve(&vm, &rsv, &half) == -EINVAL, "unit", "reserve of half a page");
+	vm_reserve_map(&vm, &rsv, &plain);
+	device_expect_change(map.iova, map.size);
+	check(vm_call_map(&vm, &rsv, &map) == -ERANGE, "unit", "map out of reach");
+	check(vm_call_map(&vm, &rsv, &half) == -EINVAL, "unit", "map of half a page");
+	device_expect_change(0, 0);
+	device_check_unchanged();
+	vm_flush(&vm, map.iova, map.size);
+	vm_unreserve(&vm, &rsv);
+	vm_close(&vm);
+}
+
+/* A list in two arrays, the second of which is found through the end of the first. */
+static void test_sgt_chained(void)
+{
+	struct map_args map = { .kind = MAP_SGT, .prot = RW, .iova = SZ_2M - 4 * SZ_4K };
+	struct scatterlist more[40] = {};
+	int i;
+
+	for (i = 0; i < 20; i++)
+		list_add_entry(&map, SZ_1G + i * 2ull * SZ_4K, SZ_4K);
+	for (i = 0; i < 40; i++)
+		more[i] = (struct scatterlist){
+			.dma_address = 2ull * SZ_1G + i * 2ull * SZ_4K, .dma_length = SZ_4K,
+		};
+	sg_chain_to(&map.sg[19], more);
+	sg_mark_end(&more[39]);
+	map.sgt.nents = 19 + 40;
+	map.size = map.sgt.nents * SZ_4K;
+
+	vm_open(&vm, &cfg48);
+	map_now(&map, 0);
+	expect_tree(0, 0, 59, 4);
+	vm_close(&vm);
+}
+
+/* Who comes late with a reservation finds what it points at. */
+static void test_late_unreserve(void)
+{
+	struct map_args map = range(0, 0, SZ_4K);
+	struct vm_rsv rsv = {};
+
+	vm_open(&vm, &cfg48);
+	vm_call_reserve(&vm, &rsv, &map);
+	device_stop();
+	panthor_pgtable_destroy(vm.pt);
+	panthor_pgtable_unreserve(vm.pt, &rsv.rsv);
+	check(shim.warnings == 1, "unit", "%lu warnings", shim.warnings);
+}
+
+/* Two unmaps of one reservation: the first one leaves the other one its table. */
+static void test_two_unmaps(void)
+{
+	struct map_args page = range(SZ_2M, SZ_4K, SZ_4K), block = range(SZ_2M, SZ_2M, SZ_2M);
+	struct panthor_pgtable_rsv rsv = {}, other = {};
+
+	vm_open(&vm, &cfg48);
+	map_now(&page, 0);
+	device_stop();
+	panthor_pgtable_reserve_unmap(vm.pt, &rsv, SZ_2M, SZ_4K);
+	panthor_pgtable_reserve_unmap(vm.pt, &rsv, SZ_2M + 2 * SZ_4K, SZ_4K);
+	panthor_pgtable_reserve_map(vm.pt, &other, block.iova, block.paddr, block.size);
+	panthor_pgtable_unmap(vm.pt, &rsv, SZ_2M, SZ_4K);
+	panthor_pgtable_flushed(vm.pt);
+	check(!panthor_pgtable_map(vm.pt, &other, block.iova, block.paddr, block.size, RW), "unit",
+	      "map of the block");
+	check(panthor_pgtable_unmap(vm.pt, &rsv, SZ_2M + 2 * SZ_4K, SZ_4K) == SZ_4K, "unit",
+	      "second unmap: %s", shim_last_message());
+	panthor_pgtable_unreserve(vm.pt, &rsv);
+	panthor_pgtable_unreserve(vm.pt, &other);
+	panthor_pgtable_destroy(vm.pt);
+	check(!shim.warnings, "unit", "%s", shim_last_message());
+}
+
+/* The table for the end of an unmap is somebody else's: nothing is done. */
+static void test_tail_of_another(void)
+{
+	struct map_args block = range(SZ_2M, SZ_2M, 2 * SZ_2M);
+	struct vm_rsv rsv = {};
+
+	vm_open(&vm, &cfg48);
+	map_now(&block, 0);
+	vm_reserve_unmap(&vm, &rsv, 2 * SZ_2M + SZ_4K, SZ_4K);
+	vm.may_lack_tables = true;
+	check(vm_unmap(&vm, NULL, SZ_2M, SZ_2M + SZ_4K) == -ENOMEM, "unit", "unmap");
+	vm.may_lack_tables = false;
+	vm_unreserve(&vm, &rsv);
+	vm_close(&vm);
+}
+
+/* What is left empty far away does not make the next flush larger, unless it gets much. */
+static void test_idle_far_away(void)
+{
+	struct map_args page;
+	struct vm_rsv rsv[40];
+	u64 iova, size;
+	int i;
+
+	memset(rsv, 0, sizeof(rsv));
+	vm_open(&vm, &cfg48);
+	for (i = 0; i < 40; i++) {
+		page = range(512ull * SZ_1G + i * (u64)SZ_2M, SZ_4K, SZ_4K);
+		map_now(&page, 0);
+		vm_reserve_map(&vm, &rsv[i], &page);
+		vm_unmap(&vm, NULL, page.iova, SZ_4K);
+		vm_flush(&vm, page.iova, SZ_4K);
+	}
+	for (i = 0; i < 40; i++) {
+		vm_unreserve(&vm, &rsv[i]);
+		iova = SZ_1G;
+		size = SZ_4K;
+		panthor_pgtable_flush_range(vm.pt, &iova, &size);
+		check((size == SZ_4K) == (i < 32), "unit", "flush of %#llx bytes after %d", size,
+		      i + 1);
+		if (size > SZ_4K)
+			break;
+	}
+	vm_flush(&vm, 0, 1ull << 48);
+	check(i < 40, "unit", "nothing was taken out");
+	for (i = 0; i < 40; i++)
+		vm_unreserve(&vm, &rsv[i]);
+	vm_close(&vm);
+}
+
 const struct unit_case unit_cases[] = {
 	{ "create refuses bad configurations and lack of memory", test_create_refuses },
 	{ "reserve with each request refused", test_reserve_refused },
@@ -599,6 +740,8 @@ const struct unit_case unit_cases[] = {
 	{ "map over a mapping is undone", test_exists },
 	{ "scatter list: block over entries", test_sgt_joined },
 	{ "scatter list: empty entries", test_sgt_empty_entries },
+	{ "scatter list: joined entries that are wrong", test_sgt_joined_wrong },
+	{ "scatter list: chained arrays", test_sgt_chained },
 	{ "repeat of pages and blocks", test_repeat },
 	{ "jobs in all orders", test_orders },
 	{ "flush after one that failed", test_late_flush },
@@ -607,5 +750,9 @@ const struct unit_case unit_cases[] = {
 	{ "memory is short", test_shrink },
 	{ "lack of tables warns and changes nothing", test_no_tables },
 	{ "destroy warns about a reservation", test_books_warn },
+	{ "unreserve after destroy", test_late_unreserve },
+	{ "two unmaps of one reservation", test_two_unmaps },
+	{ "table of another job", test_tail_of_another },
+	{ "empty tables far away", test_idle_far_away },
 	{}
 };

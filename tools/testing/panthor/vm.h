@@ -49,8 +49,13 @@ struct vm {
 	size_t nr_slots;
 	size_t room;
 
-	/* Tables may be in the tree that are empty, and that nobody needs any more. */
+	/*
+	 * Tables may be in the tree that are empty, and that nobody needs any more, but
+	 * not behind what has just been flushed.
+	 */
 	bool idle;
+	u64 flushed;
+	u64 flushed_last;
 
 	/* Warnings that were due. */
 	unsigned long warnings;

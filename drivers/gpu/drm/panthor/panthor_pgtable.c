@@ -304,7 +304,7 @@ static bool shrink_table(struct update *op, struct panthor_table *table, unsigne
 		forget_pins(pool, op->rsv, table);
 	if (!table->pins && op->undo) {
 		/* It was there, and empty, before the map that failed. */
-		list_move(&table->idle, &pool->idle);
+		panthor_table_set_idle(pool, table);
 	} else if (!table->pins) {
 		WRITE_ONCE(*panthor_table_entry(table), 0);
 		panthor_pool_detach(pool, table, &op->pt->gather.clean);
@@ -572,6 +572,11 @@ static int map_pages(struct update *op, struct pa_cursor *pa, u64 attrs, u64 *en
 			err = -EEXIST;
 			break;
 		}
+		/* A run that was joined for a block may end within a page. */
+		if (unlikely(entry < end && pa->len)) {
+			err = -EINVAL;
+			break;
+		}
 
 		if (entry < end)
 			entry = map_single_pages(op->pt, pa, bits, entry, end);
@@ -725,12 +730,25 @@ static int leaf_level(const struct panthor_pgtable *pt, u64 iova)
 	return PANTHOR_PT_LAST_LEVEL;
 }
 
-/* Can the block that ends behind @end be cut there, if there is one? */
-static bool can_cut(struct panthor_pgtable *pt, u64 end)
+/* Does a pin of @table keep @held, which is held, too? */
+static bool needs_held(const struct panthor_table *table, const struct panthor_table *held)
+{
+	while (table != held && !table->in_tree)
+		table = table->parent;
+	return table == held;
+}
+
+/*
+ * Can the block that ends behind @end be cut there, if there is one? With a table of
+ * @rsv: one that is held for somebody else may go at any time.
+ */
+static bool can_cut(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv, u64 end)
 {
 	int level = cut_level(pt, end), block;
 	struct panthor_pool *pool = &pt->pool;
-	bool held;
+	struct panthor_table *held;
+	bool found = false;
+	unsigned int i;
 
 	if (!level)
 		return true;
@@ -740,35 +758,56 @@ static bool can_cut(struct panthor_pgtable *pt, u64 end)
 
 	spin_lock(&pool->lock);
 	held = panthor_pool_find(pool, panthor_slot(end - 1, level));
+	for (i = 0; held && rsv && i < rsv->count && !found; i++)
+		found = needs_held(rsv_tables(rsv)[i], held);
 	spin_unlock(&pool->lock);
-	return held;
+	return found;
 }
 
-/* Take what is empty and not needed any more out of the tree; the flush covers it. */
-static void collect_idle(struct panthor_pgtable *pt)
+/*
+ * A table that is empty and not needed any more: one behind a byte of the range, which
+ * is flushed anyway, or any other one if there are many.
+ */
+static struct panthor_table *next_idle(struct panthor_pool *pool, u64 first, u64 last, u64 *byte)
+{
+	struct panthor_table *table, *found = NULL;
+
+	spin_lock(&pool->lock);
+	list_for_each_entry(table, &pool->idle, idle) {
+		u64 slot = panthor_slot_iova(table->slot);
+		u64 span = PANTHOR_PT_SPAN(panthor_slot_level(table->slot) - 1);
+
+		if (slot > last || (first > slot && first - slot >= span)) {
+			if (pool->idle_count <= PANTHOR_POOL_IDLE)
+				continue;
+			*byte = slot;
+		} else {
+			*byte = max(first, slot);
+		}
+		found = table;
+		panthor_table_set_busy(pool, table);
+		break;
+	}
+	spin_unlock(&pool->lock);
+	return found;
+}
+
+/* Take such tables, and those above them that get empty, out of the tree. */
+static void collect_idle(struct panthor_pgtable *pt, u64 first, u64 last)
 {
 	struct panthor_pool *pool = &pt->pool;
 	struct panthor_table *table;
+	u64 byte;
 
-	for (;;) {
-		spin_lock(&pool->lock);
-		table = list_first_entry_or_null(&pool->idle, struct panthor_table, idle);
-		if (table)
-			list_del_init(&table->idle);
-		spin_unlock(&pool->lock);
-		if (!table)
-			return;
-
-		while (!table->live && detach_table(pt, table, &pt->gather.clean)) {
-			u64 iova = panthor_slot_iova(table->slot);
-			u64 size = PANTHOR_PT_SPAN(panthor_slot_level(table->slot) - 1);
-
-			note_gathered(&pt->gather, iova, iova + size - 1);
+	/* A race is no harm: what comes now has time until the next flush. */
+	while (data_race(pool->idle_count) && (table = next_idle(pool, first, last, &byte))) {
+		while (!table->live && table->parent &&
+		       detach_table(pt, table, &pt->gather.clean)) {
+			/* Any byte does: its walk goes through all of them. */
+			note_gathered(&pt->gather, byte, byte);
 			panthor_pool_clean(pool, panthor_table_entry(table), 1);
 			table = table->parent;
 			WRITE_ONCE(table->live, table->live - 1);
-			if (!table->parent)
-				break;
 		}
 	}
 }
@@ -826,8 +865,10 @@ void panthor_pgtable_destroy(struct panthor_pgtable *pt)
 	u64 bytes = 0;
 
 	clear_entries(&op, root, pt->start_level, 0, PANTHOR_PT_ENTRIES, &bytes);
+	/* The root is lost with what is pinned below it. */
 	spin_lock(&pt->pool.lock);
-	panthor_pool_detach(&pt->pool, root, &pt->gather.dirty);
+	if (root->pins == 1)
+		panthor_pool_detach(&pt->pool, root, &pt->gather.dirty);
 	spin_unlock(&pt->pool.lock);
 	panthor_pool_release(&pt->pool, &pt->gather);
 	if (panthor_pool_fini(&pt->pool))
@@ -894,7 +935,7 @@ s64 panthor_pgtable_unmap(struct panthor_pgtable *pt,
 		return unmapped;
 
 	last = panthor_slot_iova(panthor_slot(iova + size - 1, PANTHOR_PT_LAST_LEVEL));
-	ret = last <= iova || can_cut(pt, iova + size) ? unmap_range(&op) : -ENOMEM;
+	ret = last <= iova || can_cut(pt, rsv, iova + size) ? unmap_range(&op) : -ENOMEM;
 	dev_WARN_ONCE(pt->pool.dev, ret == -ENOMEM,
 		      "panthor_pgtable: no table reserved to unmap %#llx\n", iova);
 	return ret;
@@ -918,7 +959,7 @@ void panthor_pgtable_flush_range(struct panthor_pgtable *pt, u64 *iova, u64 *siz
 	const struct panthor_gather *gather = &pt->gather;
 	u64 last = *iova + *size - 1;
 
-	collect_idle(pt);
+	collect_idle(pt, *iova, last);
 	if (!panthor_gather_count(gather))
 		return;
 
@@ -931,8 +972,9 @@ void panthor_pgtable_flushed(struct panthor_pgtable *pt)
 	if (!panthor_gather_count(&pt->gather))
 		return;
 
-	WRITE_ONCE(pt->generation, pt->generation + 1);
-	/* Before any of these tables is written to: pairs with panthor_pgtable_walk(). */
+	/* After the entries that led to these tables were cleared, ... */
+	smp_store_release(&pt->generation, pt->generation + 1);
+	/* ... and before any of them is written to: pairs with panthor_pgtable_walk(). */
 	smp_wmb();
 
 	panthor_pool_release(&pt->pool, &pt->gather);
@@ -1019,7 +1061,7 @@ void panthor_pgtable_stats(struct panthor_pgtable *pt,
 	spin_lock(&pool->lock);
 	stats->total = pool->total;
 	stats->free = pool->free;
-	stats->dirty = pool->dirty.count;
+	stats->dirty = pool->dirty.count + pool->washing;
 	stats->reserved = pool->reserved;
 	stats->tree = pool->tree;
 	stats->gathered = pool->gathered;

@@ -47,9 +47,9 @@ struct sg_table;
  * Locking: calls that change the tree (map, unmap, flush_range, flushed) are
  * serialized by the caller (panthor's vm->op_lock), and only they put tables in the
  * tree or take them out. Reserve and unreserve run beside them and beside each other.
- * What they share is a spinlock for a few instructions: it covers which table has
- * which slot, and the pins, so a table is taken out only if it is seen to have no pin.
- * Leaves are written without it, since a reservation does not care for them. Nothing
+ * What they share is a spinlock, for the work on a few tables at most: it covers which
+ * table has which slot, and the pins, so a table is taken out only if it is seen to have
+ * no pin. Leaves are written without it, since a reservation does not care for them. Nothing
  * is allocated under it. Lookups (iova_to_phys, walk) take no lock, and
  * may run beside everything but destroy. On 32-bit hosts that takes single-copy
  * atomic accesses of 64 bits, as Arm CPUs with LPAE have: without, a lookup
@@ -189,7 +189,7 @@ struct panthor_pgtable_stats {
 
 /**
  * panthor_pgtable_create() - make an empty page table
- * @cfg: What it is made for. Not used after the call.
+ * @cfg: What it is made for. Not used after the call, but for what page_ops points at.
  *
  * Context: may sleep, allocates.
  *
@@ -326,7 +326,7 @@ int panthor_pgtable_reserve_unmap(struct panthor_pgtable *pt,
  *
  * A table that is held for nobody else is free again. One in the tree that is empty,
  * because the job did not run or failed, waits there for the next flush:
- * panthor_pgtable_flush_range() takes it out.
+ * panthor_pgtable_flush_range() takes it out, sooner or later.
  *
  * Context: may sleep. May run beside map and unmap.
  */
@@ -444,8 +444,9 @@ void panthor_pgtable_expand(struct panthor_pgtable *pt, u64 *iova, u64 *size);
  * @size: Bytes, not 0.
  *
  * Extends the range so that it covers each table that waits for a flush. That is
- * more than what the last operation touched only if an earlier flush failed, or if
- * jobs were cancelled whose tables are in the tree, empty: they are taken out now.
+ * more than what the last operation touched only if an earlier flush failed, or to get
+ * rid of tables that jobs have left in the tree, empty, when they are many. Such tables
+ * behind the range itself are always taken out now.
  * The flush has to drop all that the device caches about any byte of the range, walks
  * included.
  *
@@ -495,8 +496,7 @@ int panthor_pgtable_walk(struct panthor_pgtable *pt, u64 iova,
 /**
  * panthor_pgtable_stats() - read the books
  * @pt: Page table.
- * @stats: Filled in. While other calls run, the cumulative counts may be late, and a
- * table that is being cleared is in the total only.
+ * @stats: Filled in. While other calls run, the cumulative counts may be late.
  *
  * Context: process or fence signalling; takes a spinlock for some instructions.
  */

@@ -26,11 +26,17 @@ static void cursor_step(struct pa_cursor *pa)
 		pa->sg = next_entry(pa->sg);
 }
 
-/* Join entries that continue the run, and empty ones, until it has @size bytes. */
-void panthor_pa_join(struct pa_cursor *pa, u64 size)
+/*
+ * Join entries that continue the run, and empty ones, until it has @size bytes. What is
+ * out of reach is not joined: it is found when it is loaded.
+ */
+void panthor_pa_join(const struct panthor_pgtable *pt, struct pa_cursor *pa, u64 size)
 {
+	u64 end = 1ull << pt->pa_bits;
+
 	while (pa->len < size && pa->nents &&
-	       (!sg_dma_len(pa->sg) || sg_dma_address(pa->sg) == pa->paddr + pa->len)) {
+	       (!sg_dma_len(pa->sg) || (sg_dma_address(pa->sg) == pa->paddr + pa->len &&
+					sg_dma_len(pa->sg) <= end - (pa->paddr + pa->len)))) {
 		pa->len += sg_dma_len(pa->sg);
 		cursor_step(pa);
 	}
@@ -63,7 +69,7 @@ int panthor_pa_next(const struct panthor_pgtable *pt, struct pa_cursor *pa, u64 
 
 	/* An entry need not end at a page if the next one continues it. */
 	if (!IS_ALIGNED(pa->len, SZ_4K))
-		panthor_pa_join(pa, left);
+		panthor_pa_join(pt, pa, left);
 
 	len = min(pa->len, left);
 	if (!IS_ALIGNED(pa->paddr | len, SZ_4K))

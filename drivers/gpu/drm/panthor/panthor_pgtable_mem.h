@@ -31,7 +31,7 @@ struct pa_cursor {
 int panthor_pa_check(const struct panthor_pgtable *pt, const struct pa_cursor *pa);
 int panthor_pa_next(const struct panthor_pgtable *pt, struct pa_cursor *pa, u64 iova, u64 left);
 int panthor_pa_skip(const struct panthor_pgtable *pt, struct pa_cursor *pa, u64 left, u64 size);
-void panthor_pa_join(struct pa_cursor *pa, u64 size);
+void panthor_pa_join(const struct panthor_pgtable *pt, struct pa_cursor *pa, u64 size);
 
 /* Not sg_next(), which is a call; the end of the list is known from nents. */
 static __always_inline struct scatterlist *next_entry(struct scatterlist *sg)
@@ -66,7 +66,7 @@ static inline bool leaf_fits(const struct panthor_pgtable *pt, struct pa_cursor 
 		return false;
 
 	if (pa->len < span)
-		panthor_pa_join(pa, span);
+		panthor_pa_join(pt, pa, span);
 	return pa->len >= span;
 }
 

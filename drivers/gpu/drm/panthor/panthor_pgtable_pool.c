@@ -155,6 +155,7 @@ static bool pool_wash(struct panthor_pool *pool)
 
 	spin_lock(&pool->lock);
 	table = panthor_table_pop(&pool->dirty);
+	pool->washing += !!table;
 	spin_unlock(&pool->lock);
 	if (!table)
 		return false;
@@ -164,6 +165,7 @@ static bool pool_wash(struct panthor_pool *pool)
 
 	spin_lock(&pool->lock);
 	put_free(pool, table);
+	pool->washing--;
 	spin_unlock(&pool->lock);
 
 	return true;
@@ -232,7 +234,7 @@ static void trim_if_large(struct panthor_pool *pool)
 
 	/* Later: what was needed a moment ago is needed again, most of the time. */
 	if (pool->free + pool->dirty.count > 2 * PANTHOR_POOL_KEEP)
-		queue_delayed_work(system_unbound_wq, &pool->trim_work, PANTHOR_POOL_TRIM_DELAY);
+		queue_delayed_work(system_long_wq, &pool->trim_work, PANTHOR_POOL_TRIM_DELAY);
 }
 
 static unsigned long pool_shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
@@ -257,7 +259,7 @@ static unsigned long pool_shrink_scan(struct shrinker *shrinker, struct shrink_c
 
 	if (!count)
 		return SHRINK_STOP;
-	mod_delayed_work(system_unbound_wq, &pool->trim_work, 0);
+	mod_delayed_work(system_long_wq, &pool->trim_work, 0);
 	return count;
 }
 
@@ -373,8 +375,8 @@ static void unpin(struct panthor_pool *pool, struct panthor_table *table)
 {
 	while (!--table->pins) {
 		if (table->in_tree) {
-			if (!READ_ONCE(table->live) && list_empty(&table->idle))
-				list_add(&table->idle, &pool->idle);
+			if (!READ_ONCE(table->live))
+				panthor_table_set_idle(pool, table);
 			return;
 		}
 		rb_erase(&table->held, &pool->held);
@@ -435,7 +437,7 @@ void panthor_pool_detach(struct panthor_pool *pool, struct panthor_table *table,
 {
 	lockdep_assert_held(&pool->lock);
 
-	list_del(&table->idle);
+	panthor_table_set_busy(pool, table);
 	table->in_tree = false;
 	panthor_table_push(stack, table);
 	pool->tree--;

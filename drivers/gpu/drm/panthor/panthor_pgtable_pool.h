@@ -21,11 +21,14 @@ struct shrinker;
 /* More than one where the host's pages are larger than a table. */
 #define PANTHOR_TABLES_PER_PAGE	(PAGE_SIZE / PANTHOR_PT_SIZE)
 
-/* A pool keeps this many idle tables, and trims when it has twice as many. */
+/* A pool keeps this many tables that are free, and trims when it has twice as many, ... */
 #define PANTHOR_POOL_KEEP	512ul
 
-/* How long after that, in jiffies: a queue that comes and goes needs them again. */
+/* ... so many jiffies later: a queue that comes and goes needs them again. */
 #define PANTHOR_POOL_TRIM_DELAY	HZ
+
+/* No more tables than this stay in the tree for nobody. */
+#define PANTHOR_POOL_IDLE	32
 
 /*
  * What the CPU knows about one table. It is in one of four places: in the pool; held
@@ -77,9 +80,11 @@ struct panthor_pool {
 	 */
 	spinlock_t lock;
 	struct list_head pages;		/* that have free tables; whole ones last */
-	struct panthor_table_stack dirty; /* idle, but to be cleared first */
+	struct panthor_table_stack dirty; /* like the free ones, but to be cleared first */
+	unsigned int washing;		/* on the way from dirty to free */
 	struct rb_root held;		/* by slot */
 	struct list_head idle;		/* in the tree, but empty and not pinned any more */
+	unsigned int idle_count;
 
 	/* The books, in tables: see struct panthor_pgtable_stats. */
 	unsigned long total;
@@ -116,6 +121,23 @@ void panthor_pool_unpin(struct panthor_pool *pool, struct panthor_table * const 
 void panthor_pool_install(struct panthor_pool *pool, struct panthor_table *table);
 void panthor_pool_detach(struct panthor_pool *pool, struct panthor_table *table,
 			 struct panthor_table_stack *stack);
+
+/* Nobody needs @table, which is in the tree and empty, or somebody does. With the lock. */
+static inline void panthor_table_set_idle(struct panthor_pool *pool, struct panthor_table *table)
+{
+	if (!list_empty(&table->idle))
+		return;
+	list_add(&table->idle, &pool->idle);
+	pool->idle_count++;
+}
+
+static inline void panthor_table_set_busy(struct panthor_pool *pool, struct panthor_table *table)
+{
+	if (list_empty(&table->idle))
+		return;
+	list_del_init(&table->idle);
+	pool->idle_count--;
+}
 
 /* The slot of the table of @level on the way to @iova: its first byte, and the level. */
 static inline u64 panthor_slot(u64 iova, int level)

@@ -132,16 +132,18 @@ static int pin_slots(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv
 	if (rsv->count + count > rsv_room(rsv))
 		err = rsv_grow(rsv, count);
 
-	while (!err) {
+	/* A few at a time: a job of this VM may be waiting for the lock. */
+	while (!err && count) {
+		unsigned int some = min(count, 32u);
+
 		spin_lock(&pool->lock);
-		done = pin_some(pt, rsv, iova, level, count);
+		done = pin_some(pt, rsv, iova, level, some);
 		spin_unlock(&pool->lock);
-		if (done == count)
-			break;
+		if (done < some)
+			err = panthor_pool_fill(pool);
 
 		iova += done * PANTHOR_PT_SPAN(level - 1);
 		count -= done;
-		err = panthor_pool_fill(pool);
 	}
 	return err;
 }
@@ -342,8 +344,8 @@ int panthor_pgtable_reserve_unmap(struct panthor_pgtable *pt,
 	err = pin_cuts(pt, rsv, iova, size);
 	if (err)
 		unpin_slots(pt, rsv, before);
-	else if (!before)
-		rsv->unmaps = true;
+	else
+		rsv->unmaps = !before;
 	return err;
 }
 

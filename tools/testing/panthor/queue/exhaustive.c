@@ -133,6 +133,9 @@ struct slot {
 	int level;
 	u64 path;
 	u64 atoms;
+
+	/* The slots under it. */
+	u64 below;
 };
 
 static const struct geometry *geo;
@@ -351,7 +354,7 @@ static void make_op(const struct letter *letter)
 static void setup(void)
 {
 	bool large = geo->pgsizes & SZ_1G;
-	unsigned int i;
+	unsigned int i, j;
 
 	top = geo->va_bits > 39 ? 0 : geo->va_bits > 30 ? 1 : 2;
 	for (i = 0; i < (large ? ARRAY_SIZE(letters_1g) : ARRAY_SIZE(letters_2m)); i++)
@@ -366,6 +369,10 @@ static void setup(void)
 		slots[i].path = get_path(slots[i].iova, slots[i].level);
 		slots[i].atoms = atoms_of(slots[i].iova, TABLE_SPAN(slots[i].level));
 	}
+	for (i = 0; i < nr_slots; i++)
+		for (j = 0; j < nr_slots; j++)
+			if (i != j && (slots[j].path & BIT_ULL(i)))
+				slots[i].below |= BIT_ULL(j);
 }
 
 /*
@@ -477,6 +484,16 @@ static void check_held(unsigned int done)
 	no_use[done] = __builtin_popcountll(pinned & ~have & ~used & ~pinned_by_unmaps());
 }
 
+/* After a flush: a table is there for what is mapped, or for a reservation. */
+static void check_tables(unsigned int done)
+{
+	u64 idle = tables() & ~all_pinned();
+
+	for (; idle; idle &= idle - 1)
+		check(mapped & slots[__builtin_ctzll(idle)].atoms, "idle",
+		      "after step %u an empty table stays that nobody needs", done);
+}
+
 /*
  * Calls.
  */
@@ -553,14 +570,16 @@ static void reserve_job(struct job *job)
 		job->pinned |= ops[1].slots;
 }
 
-/* An unmap does not keep the tables that it has emptied. */
+/* An unmap does not keep the tables that it has emptied: not even of tables. */
 static void forget_emptied(struct job *job, u64 had)
 {
 	const struct op *op = &ops[job->op];
+	u64 have = tables();
 	unsigned int i;
 
 	for (i = 0; i < op->nr_cuts; i++)
-		if ((had & BIT_ULL(op->cut[i])) && !(mapped & slots[op->cut[i]].atoms))
+		if ((had & BIT_ULL(op->cut[i])) && !(mapped & slots[op->cut[i]].atoms) &&
+		    !(have & slots[op->cut[i]].below))
 			job->cuts &= ~BIT(i);
 	job->pinned = cut_paths(op, job->cuts);
 }
@@ -625,6 +644,7 @@ static void play(void)
 			reserve_job(job);
 		} else {
 			run_job(job);
+			check_tables(i + 1);
 			check_held(i + 1);
 			if (!keep)
 				unreserve(job);

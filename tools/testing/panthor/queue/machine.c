@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #undef memset
 
@@ -108,6 +109,14 @@ void machine_barrier(void)
 {
 	if (machine_plant != PLANT_NO_BARRIER)
 		machine_ordered = true;
+}
+
+void machine_dawdle(void)
+{
+	static __thread unsigned int calls;
+
+	if (++calls % 64 == 0)
+		usleep(1);
 }
 
 void *machine_memset(void *p, int c, size_t size)

@@ -58,6 +58,7 @@ unsigned long machine_pages_taken(void);
 void machine_shrink(unsigned long count);
 
 void machine_barrier(void);
+void machine_dawdle(void);
 void *machine_memset(void *p, int c, size_t size);
 
 /* The descriptor of @level on the way to @iova, or 0 if there is no such table. */

@@ -156,7 +156,7 @@ void pk_expect_sane(struct pk *pk)
 /* As after a flush of all there is that went well. */
 void pk_flush(struct pk *pk)
 {
-	u64 iova = 0, size = SZ_4K;
+	u64 iova = 0, size = BIT_ULL(pk->cfg.va_bits);
 
 	panthor_pgtable_flush_range(pk->pt, &iova, &size);
 	panthor_pgtable_flushed(pk->pt);

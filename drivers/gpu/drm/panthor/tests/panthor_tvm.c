@@ -665,7 +665,7 @@ static void tvm_free(struct drm_gpuvm *gpuvm)
 {
 	struct panthor_tvm *vm = to_tvm(gpuvm);
 	struct panthor_tvm_gpu *gpu = vm->gpu;
-	u64 iova = 0, size = SZ_4K;
+	u64 iova = 0, size = BIT_ULL(32);
 
 	drm_sched_entity_destroy(&vm->entity);
 	drm_sched_fini(&vm->sched);

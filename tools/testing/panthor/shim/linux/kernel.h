@@ -48,6 +48,7 @@
 #define cond_resched()	shim_may_sleep(__func__)
 
 #define smp_load_acquire(p)	READ_ONCE(*(p))
+#define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
 
 #define WARN(cond, ...) ({						\
 	bool warn_on = !!(cond);					\

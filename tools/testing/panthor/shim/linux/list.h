@@ -72,6 +72,11 @@ static inline bool list_empty(const struct list_head *head)
 #define list_first_entry_or_null(head, type, member) \
 	(list_empty(head) ? NULL : list_entry((head)->next, type, member))
 
+#define list_for_each_entry(pos, head, member)					\
+	for (pos = list_entry((head)->next, typeof(*pos), member);		\
+	     &pos->member != (head);						\
+	     pos = list_entry(pos->member.next, typeof(*pos), member))
+
 #define list_for_each_entry_safe(pos, tmp, head, member)			\
 	for (pos = list_entry((head)->next, typeof(*pos), member),		\
 	     tmp = list_entry(pos->member.next, typeof(*pos), member);		\

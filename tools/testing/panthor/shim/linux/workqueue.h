@@ -19,7 +19,7 @@ struct work_struct {
 	bool pending;
 };
 
-#define system_unbound_wq	((struct workqueue_struct *)NULL)
+#define system_long_wq	((struct workqueue_struct *)NULL)
 #define INIT_WORK(work, fn)	(*(work) = (struct work_struct){ .func = (fn) })
 
 bool queue_work(struct workqueue_struct *wq, struct work_struct *work);

@@ -55,6 +55,10 @@ void AnnotateIgnoreReadsEnd(const char *file, int line);
 #define wmb()		machine_barrier()
 #define smp_wmb()	machine_barrier()
 
+/* A lookup has read an entry: give others time to change what it leads to. */
+#undef smp_rmb
+#define smp_rmb()	machine_dawdle()
+
 /* A lookup may still read what is cleared: it finds out, and drops what it has read. */
 #define memset(p, c, n)	machine_memset(p, c, n)
 #else
