@@ -5,6 +5,7 @@
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
+#include <linux/mutex.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -75,6 +76,8 @@ DEFINE_SHOW_ATTRIBUTE(state);
 
 static ssize_t inject_write(struct file *file, const char __user *buf, size_t size, loff_t *pos)
 {
+	/* There is one injection at a time. */
+	static DEFINE_MUTEX(lock);
 	struct vmali *v = file_inode(file)->i_private;
 	char cmd[80];
 	int ret;
@@ -84,7 +87,9 @@ static ssize_t inject_write(struct file *file, const char __user *buf, size_t si
 	if (copy_from_user(cmd, buf, size))
 		return -EFAULT;
 	cmd[size] = 0;
+	mutex_lock(&lock);
 	ret = vmali_mmu_inject(v->mmu, strim(cmd));
+	mutex_unlock(&lock);
 	return ret ?: size;
 }
 

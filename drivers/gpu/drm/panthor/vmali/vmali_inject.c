@@ -9,6 +9,7 @@
 #include <linux/io.h>
 #include <linux/kstrtox.h>
 #include <linux/mm.h>
+#include <linux/pfn.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 
@@ -28,12 +29,23 @@ static bool find_table(const struct vmali_tree *tree, u64 va, struct vmali_place
 	return vmali_walk(tree, va, VMALI_LAST_LEVEL - 1, p) && p->level == VMALI_LAST_LEVEL - 1;
 }
 
-static int plant(struct vmali_injection *in, const struct vmali_place *p, u64 va, u64 desc)
+static struct page *root_page(const struct vmali_tree *tree)
 {
-	in->where = vmali_desc_at(p->table, va, p->level);
-	in->old = p->desc;
+	return pfn_to_page(PHYS_PFN(tree->root));
+}
+
+/*
+ * With a reference, the page of the root table can become nothing else: if ours is
+ * the only one left, the tree is gone.
+ */
+static int plant(struct vmali_injection *in, const struct vmali_tree *tree,
+		 const struct vmali_place *p, u64 desc)
+{
+	in->tree = *tree;
+	get_page(root_page(tree));
+	in->place = *p;
 	in->planted = desc;
-	WRITE_ONCE(*in->where, desc);
+	WRITE_ONCE(*vmali_desc_at(p->table, p->va, p->level), desc);
 	return 0;
 }
 
@@ -43,7 +55,7 @@ static int inject_attr(struct vmali_injection *in, const struct vmali_tree *tree
 
 	if (!find_leaf(tree, va[0], &p))
 		return -EINVAL;
-	return plant(in, &p, va[0], p.desc | VMALI_DESC_ATTR);
+	return plant(in, tree, &p, p.desc | VMALI_DESC_ATTR);
 }
 
 static int inject_unflushed(struct vmali_injection *in, const struct vmali_tree *tree,
@@ -53,7 +65,7 @@ static int inject_unflushed(struct vmali_injection *in, const struct vmali_tree 
 
 	if (!find_leaf(tree, va[0], &p))
 		return -EINVAL;
-	return plant(in, &p, va[0], 0);
+	return plant(in, tree, &p, 0);
 }
 
 static int inject_reuse(struct vmali_injection *in, const struct vmali_tree *tree, const u64 va[2])
@@ -63,7 +75,7 @@ static int inject_reuse(struct vmali_injection *in, const struct vmali_tree *tre
 	if (!find_table(tree, va[0], &from) || !vmali_desc_is_table(from.desc, from.level) ||
 	    !find_table(tree, va[1], &to) || from.desc == to.desc)
 		return -EINVAL;
-	return plant(in, &to, va[1], from.desc);
+	return plant(in, tree, &to, from.desc);
 }
 
 /*
@@ -82,16 +94,33 @@ static int inject_free(struct vmali_injection *in, const struct vmali_tree *tree
 		return -ENOMEM;
 	copy = page_address(in->pages + 1);
 	memcpy(copy, phys_to_virt(p.desc & VMALI_DESC_ADDR), SZ_4K);
-	return plant(in, &p, va[0], virt_to_phys(copy) | VMALI_DESC_TABLE);
+	return plant(in, tree, &p, virt_to_phys(copy) | VMALI_DESC_TABLE);
 }
 
-/* What the driver has overwritten since stays as it is. */
+/* The descriptor, if it is where it was, and as it was planted. */
+static u64 *find_planted(const struct vmali_injection *in)
+{
+	struct vmali_place p = {};
+
+	if (page_count(root_page(&in->tree)) == 1 ||
+	    !vmali_walk(&in->tree, in->place.va, in->place.level, &p) ||
+	    p.table != in->place.table || p.level != in->place.level || p.desc != in->planted)
+		return NULL;
+	return vmali_desc_at(p.table, p.va, p.level);
+}
+
+/* What the driver has overwritten, or freed, since, is not ours any more. */
 void vmali_inject_undo(struct vmali_injection *in)
 {
-	if (in->where && vmali_page_state(virt_to_phys(in->where)) == VMALI_PAGE_OK &&
-	    READ_ONCE(*in->where) == in->planted)
-		WRITE_ONCE(*in->where, in->old);
-	in->where = NULL;
+	u64 *desc;
+
+	if (!in->tree.root)
+		return;
+	desc = find_planted(in);
+	if (desc)
+		WRITE_ONCE(*desc, in->place.desc);
+	put_page(root_page(&in->tree));
+	in->tree.root = 0;
 	if (in->pages)
 		__free_pages(in->pages, 1);
 	in->pages = NULL;

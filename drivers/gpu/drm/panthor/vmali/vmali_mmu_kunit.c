@@ -897,6 +897,31 @@ static void injections(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, touch_read(env, a), 0);
 }
 
+/* The driver goes on: what it changes and frees is not to be written to. */
+static void undo_after_free(struct kunit *test)
+{
+	struct env *env = test->priv;
+	u64 table, *desc;
+
+	map(env, VA, CACHED);
+	desc = desc_at(env, VA, 3);
+	table = table_of(env, VA);
+
+	/* Somebody else has the page now, and looks the same. */
+	inject(env, "unflushed", VA, 0);
+	*desc_at(env, VA, 2) = 0;
+	KUNIT_EXPECT_EQ(test, vmali_mmu_inject(env->mmu, "undo"), 0);
+	KUNIT_EXPECT_EQ(test, *desc, 0);
+
+	/* The VM is gone. */
+	*desc_at(env, VA, 2) = table | VMALI_DESC_TABLE;
+	map(env, VA, CACHED);
+	inject(env, "unflushed", VA, 0);
+	give_back(env, env->root);
+	KUNIT_EXPECT_EQ(test, vmali_mmu_inject(env->mmu, "undo"), 0);
+	KUNIT_EXPECT_EQ(test, *desc, 0);
+}
+
 static void bad_injections(struct kunit *test)
 {
 	static const char * const bad[] = {
@@ -947,6 +972,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(update_forgets),
 	KUNIT_CASE(same_seed_same_state),
 	KUNIT_CASE(injections),
+	KUNIT_CASE(undo_after_free),
 	KUNIT_CASE(bad_injections),
 	{}
 };

@@ -118,14 +118,15 @@ bool vmali_walk(const struct vmali_tree *tree, u64 va, unsigned int level,
 
 /**
  * struct vmali_injection - Damage that can be undone
- * @where: descriptor that was overwritten, NULL if there is none
- * @old: its value before,
+ * @tree: where; its root is 0 if there is none
+ * @place: descriptor that was overwritten, as it was before,
  * @planted: and after
  * @pages: two pages that are ours, the second of which looks given back, or NULL
  */
 struct vmali_injection {
-	u64 *where;
-	u64 old, planted;
+	struct vmali_tree tree;
+	struct vmali_place place;
+	u64 planted;
 	struct page *pages;
 };
 
