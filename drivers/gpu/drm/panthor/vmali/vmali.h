@@ -225,9 +225,10 @@ struct vmali_stream {
 };
 
 /*
- * Execute up to @budget instructions; lock held. Sets vmali_stream::wait. Returns
- * true if it got anywhere: false means that nothing changes until somebody else
- * does something (memory unlocked, sync object signalled, doorbell).
+ * Execute up to @budget instructions, or one that takes long; lock held. Sets
+ * vmali_stream::wait. Returns true if it got anywhere: false means that nothing
+ * changes until somebody else does something (memory unlocked, sync object
+ * signalled, doorbell).
  */
 bool vmali_cs_run(struct vmali_stream *s, unsigned int budget);
 
@@ -235,8 +236,9 @@ bool vmali_cs_run(struct vmali_stream *s, unsigned int budget);
 
 /*
  * Take @size bytes from the heap whose descriptor is at @desc, or go on with what was
- * begun. Returns 0, -ENOSPC if a new chunk is needed, -EINVAL if what describes the
- * heap makes no sense, or what vmali_mmu_access() does.
+ * begun. Returns 0, -EINPROGRESS if there is more to take than is done at once,
+ * -ENOSPC if a new chunk is needed, -EINVAL if what describes the heap makes no
+ * sense, or what vmali_mmu_access() does.
  */
 int vmali_heap_alloc(struct vmali_stream *s, u64 desc, u32 size);
 /*
@@ -306,7 +308,7 @@ enum vmali_more {
 	VMALI_KICKED,
 };
 
-/* @waited: nothing happened since it returned VMALI_SOON. */
+/* @waited: nothing happened since it returned VMALI_SOON. Drops the lock for moments. */
 enum vmali_more vmali_mcu_work(struct vmali *v, bool waited);
 void vmali_mcu_show(struct vmali *v, struct seq_file *m);
 

@@ -63,9 +63,11 @@ enum cs_cond {
 
 /*
  * What instructions return: 0 to go on behind it, CS_JUMPED if it has set where to
- * go on, less than 0 if it has not happened.
+ * go on, CS_LONG if it is not finished, and others are to run in between, less than
+ * 0 if it has not happened.
  */
 #define CS_JUMPED		1
+#define CS_LONG			2
 
 static unsigned int dest(u64 instr)
 {
@@ -549,6 +551,8 @@ static int op_run_tiler(struct vmali_stream *s, u64 instr)
 	ret = vmali_read(s->v, s->as, tiler + TILER_HEAP, &heap, sizeof(heap));
 	if (!ret)
 		ret = vmali_heap_alloc(s, heap, min(indices, TILER_MAX_INDICES) * TILER_BYTES);
+	if (ret == -EINPROGRESS)
+		return CS_LONG;
 	ret = ret == -ENOSPC ? tiler_oom(s) : tiler_result(s, ret, tiler);
 	if (!ret) {
 		/* Done, or given up. */
@@ -716,14 +720,18 @@ bool vmali_cs_run(struct vmali_stream *s, unsigned int budget)
 {
 	enum vmali_cs_wait before = s->wait;
 	unsigned int done = 0;
-	int ret;
+	int ret = 0;
 
 	if (before == VMALI_CS_OOM || before == VMALI_CS_FATAL)
 		return false;
 
 	s->wait = VMALI_CS_RUNNABLE;
-	while (done < budget && step(s) >= 0)
+	while (done < budget && ret != CS_LONG) {
+		ret = step(s);
+		if (ret < 0)
+			break;
 		done++;
+	}
 
 	ret = publish(s);
 	if (ret == -EFAULT && s->wait != VMALI_CS_FATAL)

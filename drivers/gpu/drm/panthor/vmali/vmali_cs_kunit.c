@@ -582,6 +582,24 @@ static void heap_shared(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get64(CHUNK(2)), CHUNK_POINTER(3));
 }
 
+/* A list of chunks without an end never runs dry: other streams get their turns. */
+static void heap_cycle(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+	unsigned int turns = 0;
+
+	heap_job(test);
+	set64(CHUNK(1), CHUNK_POINTER(0));
+	ring(MOVE32(34, SZ_1M / (2 * CHUNK_SIZE)));
+	ring(RUN_IDVS);
+	while (vmali_cs_run(t->s, 1000))
+		turns++;
+	KUNIT_EXPECT_GE(test, turns, 4);
+	KUNIT_EXPECT_EQ(test, t->s->wait, VMALI_CS_EMPTY);
+	KUNIT_EXPECT_EQ(test, t->s->ctx.tiler_remaining, 0);
+	KUNIT_EXPECT_EQ(test, get64(RING_OUT), t->insert);
+}
+
 /* All of the above once more, with memory that is locked now and then. */
 static void locked_memory(struct kunit *test)
 {
@@ -637,6 +655,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(heap_denied),
 	KUNIT_CASE(heap_handler),
 	KUNIT_CASE(heap_shared),
+	KUNIT_CASE(heap_cycle),
 	KUNIT_CASE(locked_memory),
 	{}
 };

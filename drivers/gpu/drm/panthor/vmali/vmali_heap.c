@@ -13,6 +13,9 @@
 
 #include "vmali.h"
 
+/* How much of a heap is taken at once: the driver and others wait meanwhile. */
+#define TURN			SZ_256K
+
 /* What is written to each page that is taken. */
 #define PATTERN			0x7e117e11
 
@@ -54,10 +57,10 @@ static int touch(struct vmali_stream *s, u64 start, u64 end)
 	return ret;
 }
 
-/* Take what is left in the current chunk, or less if less is wanted. */
-static int take(struct vmali_stream *s, u64 desc, struct heap_desc *heap)
+/* Take what is left in the current chunk, or less if less is wanted, @max at most. */
+static int take(struct vmali_stream *s, u64 desc, struct heap_desc *heap, u32 max)
 {
-	u64 size = min(heap->top - heap->bottom, s->ctx.tiler_remaining);
+	u64 size = min3(heap->top - heap->bottom, s->ctx.tiler_remaining, max);
 	u64 end = heap->bottom + size;
 	int ret;
 
@@ -121,6 +124,7 @@ static int next_chunk(struct vmali_stream *s, u64 desc, struct heap_desc *heap)
 int vmali_heap_alloc(struct vmali_stream *s, u64 desc, u32 size)
 {
 	struct heap_desc heap;
+	u32 before;
 	int ret;
 
 	if (!s->ctx.heap)
@@ -130,13 +134,16 @@ int vmali_heap_alloc(struct vmali_stream *s, u64 desc, u32 size)
 		return ret;
 	if (!s->ctx.tiler_remaining)
 		s->ctx.tiler_remaining = size;
+	before = s->ctx.tiler_remaining;
 
 	for (;;) {
 		if (heap.bottom > heap.top)
 			return -EINVAL;
-		ret = take(s, desc, &heap);
+		ret = take(s, desc, &heap, TURN - (before - s->ctx.tiler_remaining));
 		if (ret || !s->ctx.tiler_remaining)
 			return ret;
+		if (before - s->ctx.tiler_remaining == TURN)
+			return -EINPROGRESS;
 		ret = next_chunk(s, desc, &heap);
 		if (ret)
 			return ret;

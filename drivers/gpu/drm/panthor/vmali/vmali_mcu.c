@@ -6,6 +6,7 @@
  */
 #include <linux/bitfield.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
@@ -514,7 +515,22 @@ static void user_doorbells(struct vmali *v, u32 doorbells)
 		}
 }
 
-/* A turn for each stream. Returns true if one got anywhere. */
+/* All has to wait while it is off, or until the driver unlocks its memory. */
+static bool can_work(struct vmali *v)
+{
+	return v->mcu_status == MCU_STATUS_ENABLED && !vmali_mmu_locked(v->mmu, 0);
+}
+
+static bool stream_can_run(struct vmali_group *g, struct vmali_stream *s)
+{
+	return g->running && s->started && s->wait != VMALI_CS_EMPTY &&
+	       s->wait != VMALI_CS_OOM && s->wait != VMALI_CS_FATAL;
+}
+
+/*
+ * A turn for each stream; between turns, the driver may do anything. Returns true if
+ * one got anywhere, or all have to be looked at again.
+ */
 static bool run_streams(struct vmali *v)
 {
 	bool progress = false;
@@ -522,16 +538,20 @@ static bool run_streams(struct vmali *v)
 	for (int g = 0; g < VMALI_GROUPS; g++) {
 		struct vmali_group *group = &v->mcu.groups[g];
 
-		if (!group->running)
-			continue;
 		for (int i = 0; i < VMALI_STREAMS; i++) {
 			struct vmali_stream *s = &group->streams[i];
 
-			if (s->started && s->wait != VMALI_CS_EMPTY &&
-			    s->wait != VMALI_CS_OOM && s->wait != VMALI_CS_FATAL)
-				progress |= vmali_cs_run(s, TURN);
+			if (!stream_can_run(group, s))
+				continue;
+			progress |= vmali_cs_run(s, TURN);
+			spin_unlock_irq(&v->lock);
+			cond_resched();
+			spin_lock_irq(&v->lock);
+			if (!can_work(v) || !v->mcu.booted)
+				return true;
 		}
-		group_look_if_idle(v, group);
+		if (group->running)
+			group_look_if_idle(v, group);
 	}
 	return progress;
 }
@@ -550,8 +570,7 @@ enum vmali_more vmali_mcu_work(struct vmali *v, bool waited)
 	struct vmali_mcu *mcu = &v->mcu;
 	u32 doorbells = mcu->doorbells;
 
-	/* All has to wait until the driver unlocks the firmware's memory. */
-	if (v->mcu_status != MCU_STATUS_ENABLED || vmali_mmu_locked(v->mmu, 0))
+	if (!can_work(v))
 		return VMALI_KICKED;
 
 	if (!mcu->booted) {
