@@ -189,7 +189,8 @@ static void stream_start(struct vmali *v, struct vmali_group *g, struct vmali_st
 	s->wait = VMALI_CS_RUNNABLE;
 	s->oom_denied = false;
 
-	if (!is_power_of_2(s->ring_size) || s->ring_base % sizeof(u64)) {
+	if (!is_power_of_2(s->ring_size) || s->ring_base % sizeof(u64) ||
+	    s->doorbell >= CSF_DOORBELLS) {
 		vmali_mcu_fatal(s, VMALI_EXC_CS_CONFIG, 0, s->ring_base);
 		return;
 	}
