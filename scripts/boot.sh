@@ -3,9 +3,10 @@
 # Boot a User Mode Linux kernel and judge its log. To be sourced after lib.sh.
 
 # The options that put the virtual GPU into the machine. The driver as it came splits
-# a block and flushes a part of it: the judge is told to let that pass.
+# a block and flushes a part of it, and frees tables before it flushes: the judge is
+# told to let that pass.
 gpu=dtb=$work/vmali.dtb
-[[ $DRIVER != upstream ]] || gpu+=' vmali.lax_splits=1'
+[[ $DRIVER != upstream ]] || gpu+=' vmali.lax_splits=1 vmali.lax_frees=1'
 
 # The same addresses in each boot, and none that User Mode Linux keeps for itself.
 fixed=

@@ -4,7 +4,8 @@
  * What its parts know of each other:
  *
  *   vmali_dev.c   registers, interrupts, power, reset; owns struct vmali
- *   vmali_mmu.c   address spaces: translates, caches, judges; knows vmali_walk.c only
+ *   vmali_mmu.c   address spaces: translates, caches; knows vmali_walk.c only
+ *   vmali_judge.c  compares their caches with memory, reports; knows these two only
  *   vmali_walk.c  descriptors and tables in memory; knows nobody
  *   vmali_inject.c  damage to tables, for tests of the judge
  *   vmali_mcu.c   what the firmware does: global, group and stream interfaces
@@ -115,7 +116,7 @@ bool vmali_mmu_locked(struct vmali_mmu *mmu, unsigned int as);
  * @mmu: MMU
  *
  * For a moment at which the driver has finished all its operations: what differs
- * then was changed without a flush, and is reported.
+ * then was changed without a flush, and is reported, as are regions that are locked.
  *
  * Return: number of errors reported since the MMU was made.
  */

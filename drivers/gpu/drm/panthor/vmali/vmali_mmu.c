@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 or MIT
 /*
- * Address spaces of the GPU: registers and commands, translation through a TLB and
- * a walk cache that forget nothing until they are told to, and the judge, which
- * compares what they hold with the tables in memory.
+ * Address spaces of the GPU: registers and commands, and translation through a TLB
+ * and a walk cache that forget nothing until they are told to.
  */
 #define pr_fmt(fmt) "vmali: " fmt
 
@@ -10,131 +9,24 @@
 #include <linux/bitfield.h>
 #include <linux/err.h>
 #include <linux/hash.h>
-#include <linux/hashtable.h>
 #include <linux/io.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
-#include <linux/prandom.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include "vmali_walk.h"
+#include "vmali_mmu.h"
 
 bool vmali_ignore_flush;
 module_param_named(ignore_flush, vmali_ignore_flush, bool, 0644);
 MODULE_PARM_DESC(ignore_flush, "Commands drop nothing from the caches: the judge has to see it");
 
-static bool lax_splits;
-module_param(lax_splits, bool, 0644);
-MODULE_PARM_DESC(lax_splits, "What is left of a block that was split may stay cached as the block");
-
-#define TLB_ENTRIES	4096
-#define WALK_ENTRIES	1024
-#define HISTORY		32
-#define HISTORY_SHOWN	16
-#define REPORTS_SHOWN	20
-#define COMMANDS	(AS_COMMAND_FLUSH_MEM + 1)
 #define SOURCE_ID	0x10
 #define LOCK_MIN_BITS	15
 #define VA_BITS_MIN	25
-
-static const char * const command_names[COMMANDS] = {
-	[AS_COMMAND_NOP] = "NOP",
-	[AS_COMMAND_UPDATE] = "UPDATE",
-	[AS_COMMAND_LOCK] = "LOCK",
-	[AS_COMMAND_UNLOCK] = "UNLOCK",
-	[AS_COMMAND_FLUSH_PT] = "FLUSH_PT",
-	[AS_COMMAND_FLUSH_MEM] = "FLUSH_MEM",
-};
-
-/**
- * struct vmali_entry - A descriptor as it was when it was read
- *
- * The TLB has leaves: an entry answers for the 4 KiB at @base, also if the leaf is
- * a block. The walk cache has tables, and what was invalid: an entry answers for
- * what a descriptor of its level covers.
- *
- * @in_as: in vmali_as::cached; not in it: the entry is free
- * @in_page: in vmali_mmu::leaves or vmali_mmu::tables, if @desc is valid
- * @base: first address it answers for
- * @desc: descriptor
- * @page: address of the 4 KiB that it leads to
- * @as: address space
- * @level: of the descriptor
- * @used_stale: it was used when memory had another value already
- * @reported: as stale
- */
-struct vmali_entry {
-	struct hlist_node in_as, in_page;
-	u64 base, desc, page;
-	u8 as, level;
-	bool used_stale, reported;
-};
-
-struct vmali_command {
-	u64 ns, first, last;
-	u32 command;
-};
-
-/**
- * struct vmali_as - An address space
- * @regs: registers as written
- * @tree: what of them was latched
- * @on: it translates
- * @locked: a region is:
- * @first: its first byte
- * @last: its last byte
- * @cached: entries of both caches
- * @cached_count: how many
- * @history: ring of the last commands
- * @history_count: how many there ever were
- * @commands: how many of each kind there were
- * @accesses: of the GPU, counted in pages
- * @hits: those that the TLB had,
- * @walks: and those that it had not
- * @prefetches: walks that nobody asked for
- * @faults: also those that found FAULTSTATUS taken
- * @errors: reported
- */
-struct vmali_as {
-	u32 regs[16];
-	struct vmali_tree tree;
-	bool on, locked;
-	u64 first, last;
-	struct hlist_head cached;
-	unsigned int cached_count;
-	struct vmali_command history[HISTORY];
-	unsigned int history_count;
-	u64 commands[COMMANDS];
-	u64 accesses, hits, walks, prefetches, faults, errors;
-};
-
-/**
- * struct vmali_mmu - All address spaces
- * @lock: for everything here. Callbacks are called with it, and wake others up.
- * @cfg: from the owner
- * @rnd: decides what is cached ahead, and what is dropped for no reason
- * @errors: reported
- * @injection: of vmali_inject.c, not under @lock
- * @leaves: entries by vmali_entry::page: leaves,
- * @tables: and tables
- * @as: address spaces
- * @entries: first those of the TLB, then the walk cache
- */
-struct vmali_mmu {
-	spinlock_t lock; /* innermost but for what callbacks take */
-	struct vmali_mmu_cfg cfg;
-	struct rnd_state rnd;
-	u64 errors;
-	struct vmali_injection injection;
-	DECLARE_HASHTABLE(leaves, 10);
-	DECLARE_HASHTABLE(tables, 8);
-	struct vmali_as as[VMALI_AS_COUNT];
-	struct vmali_entry entries[TLB_ENTRIES + WALK_ENTRIES];
-};
 
 /* The end of a translation: a leaf, or an exception. */
 struct vmali_result {
@@ -143,72 +35,11 @@ struct vmali_result {
 	u32 exc;
 };
 
-/* --- reports --- */
-
-static void print_history(struct vmali_mmu *mmu, unsigned int as)
-{
-	struct vmali_as *a = &mmu->as[as];
-	unsigned int count = min(a->history_count, HISTORY_SHOWN);
-
-	for (unsigned int i = a->history_count - count; i != a->history_count; i++) {
-		struct vmali_command *c = &a->history[i % HISTORY];
-		const char *name = c->command < COMMANDS ? command_names[c->command] : "?";
-
-		if (c->last)
-			pr_info("history: %s: AS %u: %llu ns: %s %#llx-%#llx\n", mmu->cfg.name, as,
-				c->ns, name, c->first, c->last);
-		else
-			pr_info("history: %s: AS %u: %llu ns: %s\n", mmu->cfg.name, as, c->ns,
-				name);
-	}
-}
-
-/* @level: below 0 if it is about a command. */
-static __printf(5, 6) void report(struct vmali_mmu *mmu, unsigned int as, u64 iova, int level,
-				  const char *fmt, ...)
-{
-	struct va_format vaf;
-	va_list args;
-
-	mmu->as[as].errors++;
-	if (++mmu->errors > REPORTS_SHOWN) {
-		if (mmu->errors == REPORTS_SHOWN + 1)
-			pr_err("judge: %s: more errors are only counted\n", mmu->cfg.name);
-		return;
-	}
-
-	va_start(args, fmt);
-	vaf.fmt = fmt;
-	vaf.va = &args;
-	if (level < 0)
-		pr_err("judge: %s: AS %u iova %#llx: %pV\n", mmu->cfg.name, as, iova, &vaf);
-	else
-		pr_err("judge: %s: AS %u iova %#llx level %d: %pV\n", mmu->cfg.name, as, iova,
-		       level, &vaf);
-	va_end(args);
-	print_history(mmu, as);
-}
-
 /* --- caches --- */
-
-static bool is_leaf(u64 desc, unsigned int level)
-{
-	return (desc & VMALI_DESC_VALID) && !vmali_desc_is_table(desc, level);
-}
-
-static bool entry_is_leaf(const struct vmali_entry *e)
-{
-	return is_leaf(e->desc, e->level);
-}
 
 static bool entry_is_used(const struct vmali_entry *e)
 {
 	return !hlist_unhashed(&e->in_as);
-}
-
-static u64 entry_last(const struct vmali_entry *e)
-{
-	return e->base + VMALI_SPAN(entry_is_leaf(e) ? VMALI_LAST_LEVEL : e->level) - 1;
 }
 
 /*
@@ -270,95 +101,13 @@ static void drop_all(struct vmali_mmu *mmu, unsigned int as)
 		drop(mmu, e);
 }
 
-/* --- the judge --- */
-
-static bool same_place(const struct vmali_entry *a, const struct vmali_entry *b)
-{
-	return a->as == b->as && a->level == b->level && a->base == b->base;
-}
-
-/* @e leads to a table: so does no entry for another place, and no leaf leads there. */
-static void judge_table(struct vmali_mmu *mmu, const struct vmali_entry *e)
-{
-	struct vmali_entry *o;
-
-	hash_for_each_possible(mmu->tables, o, in_page, e->page)
-		if (o->page == e->page && !same_place(o, e))
-			report(mmu, e->as, e->base, e->level,
-			       "table page reused before the flush: AS %u iova %#llx level %u leads there",
-			       o->as, o->base, o->level);
-	hash_for_each_possible(mmu->leaves, o, in_page, e->page)
-		if (o->page == e->page)
-			report(mmu, e->as, e->base, e->level,
-			       "memory became a table before the flush: AS %u iova %#llx maps it",
-			       o->as, o->base);
-}
-
-static void judge_leaf(struct vmali_mmu *mmu, const struct vmali_entry *e)
-{
-	struct vmali_entry *o;
-
-	hash_for_each_possible(mmu->tables, o, in_page, e->page)
-		if (o->page == e->page)
-			report(mmu, e->as, e->base, e->level,
-			       "table page mapped as memory: AS %u iova %#llx level %u leads there",
-			       o->as, o->base, o->level);
-}
-
-static void judge_roots(struct vmali_mmu *mmu, const struct vmali_entry *e)
-{
-	for (int as = 0; as < VMALI_AS_COUNT; as++)
-		if (mmu->as[as].on && mmu->as[as].tree.root == e->page)
-			report(mmu, e->as, e->base, e->level, "leads to the root table of AS %u",
-			       as);
-}
-
-/*
- * The architecture wants a block flushed as a whole when it is split, even where
- * nothing else changes. The driver of 6.12 flushes no more of it than is unmapped.
- */
-static bool is_same_memory(const struct vmali_entry *e, const struct vmali_place *now)
-{
-	const u64 other = VMALI_DESC_ADDR | VMALI_DESC_TYPE | VMALI_DESC_SW;
-	u64 page = now->desc & VMALI_DESC_ADDR;
-
-	if (!entry_is_leaf(e) || !is_leaf(now->desc, now->level))
-		return false;
-	page |= e->base & (VMALI_SPAN(now->level) - 1);
-	return page == e->page && !((now->desc ^ e->desc) & ~other);
-}
-
-/* Does the tree say something else now? What is invalid is so at any level. */
-static bool is_stale(struct vmali_mmu *mmu, const struct vmali_entry *e, struct vmali_place *now)
-{
-	unsigned int level = entry_is_leaf(e) ? VMALI_LAST_LEVEL : e->level;
-
-	if (!vmali_walk(&mmu->as[e->as].tree, e->base, level, now))
-		return true;
-	if (!(e->desc & VMALI_DESC_VALID))
-		return now->desc & VMALI_DESC_VALID;
-	if (lax_splits && is_same_memory(e, now))
-		return false;
-	return now->level != e->level || (now->desc ^ e->desc) & ~VMALI_DESC_SW;
-}
-
-static void judge_stale(struct vmali_mmu *mmu, struct vmali_entry *e, struct vmali_place *now)
-{
-	if (e->reported || !is_stale(mmu, e, now))
-		return;
-	e->reported = true;
-	report(mmu, e->as, e->base, e->level,
-	       "table changed without a flush that covers it: %#llx is %#llx now, %s",
-	       e->desc, now->desc, e->used_stale ? "used while stale" : "not used since");
-}
-
 /* Hardware may use it; who changed the table has until the next flush to flush it. */
 static void use(struct vmali_mmu *mmu, struct vmali_entry *e)
 {
 	struct vmali_place now = {};
 
 	if (!e->used_stale)
-		e->used_stale = is_stale(mmu, e, &now);
+		e->used_stale = vmali_is_stale(mmu, e, &now);
 }
 
 /*
@@ -376,7 +125,7 @@ static void flush(struct vmali_mmu *mmu, unsigned int as, u64 first, u64 last)
 		if (e->base <= last && entry_last(e) >= first && !vmali_ignore_flush)
 			drop(mmu, e);
 		else
-			judge_stale(mmu, e, &now);
+			vmali_judge_stale(mmu, e, &now);
 	}
 }
 
@@ -404,14 +153,11 @@ static void fill(struct vmali_mmu *mmu, unsigned int as, u64 va, const struct vm
 	mmu->as[as].cached_count++;
 	if (!(r->desc & VMALI_DESC_VALID))
 		return;
-	judge_roots(mmu, e);
-	if (leaf) {
-		judge_leaf(mmu, e);
+	vmali_judge_entry(mmu, e);
+	if (leaf)
 		hash_add(mmu->leaves, &e->in_page, e->page);
-	} else {
-		judge_table(mmu, e);
+	else
 		hash_add(mmu->tables, &e->in_page, e->page);
-	}
 }
 
 static bool table_is_readable(struct vmali_mmu *mmu, unsigned int as, u64 va, unsigned int level,
@@ -419,10 +165,11 @@ static bool table_is_readable(struct vmali_mmu *mmu, unsigned int as, u64 va, un
 {
 	switch (vmali_page_state(table)) {
 	case VMALI_PAGE_NO_RAM:
-		report(mmu, as, va, level, "table %#llx is no memory", table);
+		vmali_report(mmu, as, va, level, "table %#llx is no memory", table);
 		return false;
 	case VMALI_PAGE_GIVEN_BACK:
-		report(mmu, as, va, level, "walk through a page that was given back: %#llx", table);
+		vmali_report(mmu, as, va, level, "walk through a page that was given back: %#llx",
+			     table);
 		return false;
 	default:
 		return true;
@@ -456,7 +203,7 @@ static struct vmali_result walk(struct vmali_mmu *mmu, unsigned int as, u64 va)
 		r.desc = READ_ONCE(*vmali_desc_at(table, va, r.level));
 		wrong = vmali_desc_judge(tree, r.desc, r.level, &r.exc);
 		if (wrong)
-			report(mmu, as, va, r.level, "%s: %#llx", wrong, r.desc);
+			vmali_report(mmu, as, va, r.level, "%s: %#llx", wrong, r.desc);
 		if (!r.exc || !(r.desc & VMALI_DESC_VALID))
 			fill(mmu, as, va, &r);
 		if (r.exc || !vmali_desc_is_table(r.desc, r.level))
@@ -468,6 +215,13 @@ static struct vmali_result walk(struct vmali_mmu *mmu, unsigned int as, u64 va)
 static bool is_locked(const struct vmali_as *a, u64 first, u64 last)
 {
 	return a->locked && first <= a->last && last >= a->first;
+}
+
+/* Walk for what nobody asked for, as hardware may at any time. */
+static void walk_ahead(struct vmali_mmu *mmu, unsigned int as, u64 va)
+{
+	mmu->as[as].prefetches++;
+	walk(mmu, as, va);
 }
 
 /* Now and then, walk for a neighbour, or lose something, as hardware may at any time. */
@@ -485,8 +239,7 @@ static void disturb(struct vmali_mmu *mmu, unsigned int as, u64 va)
 	va = ALIGN_DOWN(va, SZ_4K) + steps[rnd >> 7 & 3];
 	if (va >> a->tree.va_bits || is_locked(a, va, va + SZ_4K - 1) || tlb_find(mmu, as, va))
 		return;
-	a->prefetches++;
-	walk(mmu, as, va);
+	walk_ahead(mmu, as, va);
 }
 
 static struct vmali_result translate(struct vmali_mmu *mmu, unsigned int as, u64 va)
@@ -503,6 +256,19 @@ static struct vmali_result translate(struct vmali_mmu *mmu, unsigned int as, u64
 	r = walk(mmu, as, va);
 	disturb(mmu, as, va);
 	return r;
+}
+
+/*
+ * The driver is about to lock a region, or to have it flushed: what it has changed
+ * may still be used as it was.
+ */
+static void look_at_region(struct vmali_mmu *mmu, unsigned int as, u64 first, u64 last)
+{
+	u64 sample[SAMPLES];
+	unsigned int count = vmali_judge_region(mmu, as, first, last, sample);
+
+	while (count--)
+		walk_ahead(mmu, as, sample[count]);
 }
 
 static bool is_permitted(u64 desc, enum vmali_access access)
@@ -523,10 +289,11 @@ static u32 judge_access(struct vmali_mmu *mmu, unsigned int as, u64 va,
 
 	switch (vmali_page_state(pa)) {
 	case VMALI_PAGE_NO_RAM:
-		report(mmu, as, va, r->level, "access to %#llx, which is no memory", pa);
+		vmali_report(mmu, as, va, r->level, "access to %#llx, which is no memory", pa);
 		return VMALI_EXC_ADDR_SIZE_OUT(r->level);
 	case VMALI_PAGE_GIVEN_BACK:
-		report(mmu, as, va, r->level, "access to memory that was given back: %#llx", pa);
+		vmali_report(mmu, as, va, r->level, "access to memory that was given back: %#llx",
+			     pa);
 		return VMALI_EXC_TRANSLATION(r->level);
 	default:
 		return 0;
@@ -663,6 +430,7 @@ static void update(struct vmali_mmu *mmu, unsigned int as)
 	u64 cfg = reg64(a, AS_TRANSCFG);
 	const char *wrong;
 
+	vmali_judge_all(mmu, as);
 	drop_all(mmu, as);
 	memset(&a->regs[AS_FAULTSTATUS / 4], 0, 3 * sizeof(u32));
 	a->on = false;
@@ -675,9 +443,17 @@ static void update(struct vmali_mmu *mmu, unsigned int as)
 	a->tree.start = VMALI_LAST_LEVEL - (a->tree.va_bits - 13) / 9;
 	wrong = judge_config(&a->tree, cfg);
 	if (wrong)
-		report(mmu, as, 0, -1, "UPDATE with TRANSCFG %#llx TRANSTAB %#llx: bad %s", cfg,
-		       a->tree.root, wrong);
+		vmali_report(mmu, as, 0, -1, "UPDATE with TRANSCFG %#llx TRANSTAB %#llx: bad %s",
+			     cfg, a->tree.root, wrong);
+	else
+		vmali_judge_root(mmu, as);
 	a->on = !wrong;
+}
+
+/* No operation on a VM locks all of the space: that is for a change of VMs. */
+static bool is_whole(u64 first, u64 last)
+{
+	return !first && last == U64_MAX;
 }
 
 /* The low bits of LOCKADDR are the size, and those that the size covers do not count. */
@@ -687,12 +463,22 @@ static void lock_region(struct vmali_mmu *mmu, unsigned int as)
 	u64 addr = reg64(a, AS_LOCKADDR);
 	unsigned int bits = addr % 64 + 1;
 	u64 mask = GENMASK_ULL(bits - 1, 0);
+	u64 first = addr & ~mask, last = addr | mask;
 
-	a->locked = true;
-	a->first = addr & ~mask;
-	a->last = addr | mask;
 	if (bits < LOCK_MIN_BITS)
-		report(mmu, as, a->first, -1, "region of %llu bytes is too small", mask + 1);
+		vmali_report(mmu, as, first, -1, "region of %llu bytes is too small", mask + 1);
+	if (a->locked && (a->first < first || a->last > last))
+		vmali_report(mmu, as, first, -1, "LOCK gives up the region %#llx-%#llx", a->first,
+			     a->last);
+	if (is_whole(first, last)) {
+		vmali_judge_all(mmu, as);
+	} else if (a->on) {
+		vmali_judge_unlocked(mmu, as, first, last);
+		look_at_region(mmu, as, first, last);
+	}
+	a->locked = true;
+	a->first = first;
+	a->last = last;
 }
 
 /* UNLOCK ends a region as the flushes do: the driver of 7.3 knows no other flush. */
@@ -700,6 +486,8 @@ static void end_region(struct vmali_mmu *mmu, unsigned int as)
 {
 	struct vmali_as *a = &mmu->as[as];
 
+	if (a->on && !is_whole(a->first, a->last))
+		look_at_region(mmu, as, a->first, a->last);
 	a->locked = false;
 	flush(mmu, as, a->first, a->last);
 	mmu->cfg.unlocked(mmu->cfg.ctx);
@@ -735,15 +523,15 @@ static void execute(struct vmali_mmu *mmu, unsigned int as, u32 command)
 		break;
 	case AS_COMMAND_FLUSH_PT:
 	case AS_COMMAND_FLUSH_MEM:
-		if (!a->locked)
-			report(mmu, as, 0, -1, "flush of nothing: no region is locked");
-		fallthrough;
 	case AS_COMMAND_UNLOCK:
 		if (a->locked)
 			end_region(mmu, as);
+		else
+			vmali_report(mmu, as, 0, -1, "%s, but no region is locked",
+				     vmali_command_name(command));
 		break;
 	default:
-		report(mmu, as, 0, -1, "command %u does not exist", command);
+		vmali_report(mmu, as, 0, -1, "command %u does not exist", command);
 	}
 }
 
@@ -825,16 +613,15 @@ u64 vmali_mmu_errors(struct vmali_mmu *mmu)
 
 u64 vmali_mmu_check(struct vmali_mmu *mmu)
 {
-	struct vmali_entry *e;
 	unsigned long flags;
 	u64 errors;
 
 	spin_lock_irqsave(&mmu->lock, flags);
 	for (int as = 0; as < VMALI_AS_COUNT; as++) {
-		struct vmali_place now = {};
-
-		hlist_for_each_entry(e, &mmu->as[as].cached, in_as)
-			judge_stale(mmu, e, &now);
+		vmali_judge_all(mmu, as);
+		if (mmu->as[as].locked)
+			vmali_report(mmu, as, mmu->as[as].first, -1, "is still locked up to %#llx",
+				     mmu->as[as].last);
 	}
 	errors = mmu->errors;
 	spin_unlock_irqrestore(&mmu->lock, flags);
@@ -860,7 +647,7 @@ void vmali_mmu_show(struct vmali_mmu *mmu, struct seq_file *m)
 	seq_printf(m, "%2s %-3s %14s %6s %9s %9s %9s %9s %6s %6s", "AS", "", "table", "cached",
 		   "accesses", "hits", "walks", "ahead", "faults", "errors");
 	for (int i = AS_COMMAND_UPDATE; i < COMMANDS; i++)
-		seq_printf(m, " %9s", command_names[i]);
+		seq_printf(m, " %9s", vmali_command_name(i));
 	seq_putc(m, '\n');
 
 	spin_lock_irqsave(&mmu->lock, flags);
@@ -878,6 +665,7 @@ void vmali_mmu_reset(struct vmali_mmu *mmu)
 	for (int as = 0; as < VMALI_AS_COUNT; as++) {
 		struct vmali_as *a = &mmu->as[as];
 
+		vmali_judge_all(mmu, as);
 		drop_all(mmu, as);
 		memset(a->regs, 0, sizeof(a->regs));
 		a->regs[AS_TRANSCFG / 4] = AS_ADRMODE_UNMAPPED;

@@ -553,6 +553,7 @@ static void lockaddr_encodings(struct kunit *test)
 
 	write64(env->mmu, AS, AS_LOCKADDR, 0x4000 | 13);
 	command(env, AS_COMMAND_LOCK);
+	command(env, AS_COMMAND_UNLOCK);
 	KUNIT_EXPECT_EQ(test, errors(env), 1);
 }
 
@@ -569,7 +570,7 @@ static void bad_commands(struct kunit *test)
 	u64 count = 0;
 
 	command(env, AS_COMMAND_UNLOCK);
-	KUNIT_EXPECT_EQ(test, errors(env), count);
+	KUNIT_EXPECT_EQ(test, errors(env), ++count);
 	command(env, AS_COMMAND_FLUSH_PT);
 	KUNIT_EXPECT_EQ(test, errors(env), ++count);
 	command(env, AS_COMMAND_FLUSH_MEM);
@@ -600,10 +601,12 @@ static void flush_by_overlap(struct kunit *test)
 
 	old = map(env, va, CACHED);
 	KUNIT_EXPECT_EQ(test, touch_read(env, va), 0);
-	new = map(env, va, CACHED);
+	*desc_at(env, va, 3) = 0;
 	KUNIT_EXPECT_EQ(test, vmali_mmu_access(env->mmu, AS, va, &val, 4, VMALI_WRITE), 0);
 	KUNIT_EXPECT_EQ(test, *(u32 *)phys_to_virt(old), 0x11);
-	flush(env, va + SZ_16K);
+	lock(env, va + SZ_16K);
+	new = map(env, va, CACHED);
+	command(env, AS_COMMAND_FLUSH_PT);
 	KUNIT_EXPECT_EQ(test, vmali_mmu_access(env->mmu, AS, va, &val, 4, VMALI_WRITE), 0);
 	KUNIT_EXPECT_EQ(test, *(u32 *)phys_to_virt(new), 0x11);
 	KUNIT_EXPECT_EQ(test, errors(env), 0);
@@ -669,13 +672,13 @@ static void split_without_flush(struct kunit *test)
 		*desc = pa | CACHED | VMALI_DESC_BLOCK;
 		flush_all(env);
 		KUNIT_EXPECT_EQ(test, touch_read(env, va), 0);
+		write64(env->mmu, AS, AS_LOCKADDR, full ? va | 20 : (va + SZ_1M) | 14);
+		command(env, AS_COMMAND_LOCK);
 		table = new_page(env);
 		for (int i = 0; i < 512; i++)
 			((u64 *)phys_to_virt(table))[i] =
 				(pa + i * SZ_4K) | CACHED | VMALI_DESC_TABLE;
 		*desc = table | VMALI_DESC_TABLE;
-		write64(env->mmu, AS, AS_LOCKADDR, full ? va | 20 : (va + SZ_1M) | 14);
-		command(env, AS_COMMAND_LOCK);
 		command(env, AS_COMMAND_UNLOCK);
 		KUNIT_EXPECT_EQ(test, !errors(env), full);
 	}
@@ -839,6 +842,182 @@ static void same_seed_same_state(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, b, a);
 }
 
+/* --- between a change and its flush --- */
+
+/* Only the judge of regions looks at tables that nobody uses: the GPU does nothing here. */
+static void given_back_before_flush(struct kunit *test)
+{
+	struct env *env = test->priv;
+	u64 table;
+
+	for (int locked = 0; locked <= 1; locked++) {
+		u64 va = VA + locked * SZ_1G, count = vmali_mmu_errors(env->mmu);
+
+		map(env, va, CACHED);
+		KUNIT_EXPECT_EQ(test, touch_read(env, va), 0);
+		table = table_of(env, va);
+		if (locked)
+			lock(env, va);
+		*desc_at(env, va, 2) = 0;
+		KUNIT_EXPECT_EQ(test, vmali_mmu_errors(env->mmu), count);
+		give_back(env, table);
+		if (!locked)
+			lock(env, va);
+		command(env, AS_COMMAND_FLUSH_PT);
+		KUNIT_EXPECT_EQ(test, vmali_mmu_errors(env->mmu), count + 1);
+	}
+}
+
+/* A table of the region is another one of the region, or of another level. */
+static void reused_before_flush(struct kunit *test)
+{
+	static const u64 places[] = { SZ_2M, SZ_1G };
+	struct env *env = test->priv;
+
+	for (int i = 0; i < ARRAY_SIZE(places); i++) {
+		u64 va = ALIGN_DOWN(VA, SZ_2G) + i * SZ_4G, to = va + places[i];
+		u64 count = vmali_mmu_errors(env->mmu), table;
+
+		map(env, va, CACHED);
+		desc_at(env, to, 2);
+		KUNIT_EXPECT_EQ(test, touch_read(env, va), 0);
+		table = table_of(env, va);
+		write64(env->mmu, AS, AS_LOCKADDR, va | 30);
+		command(env, AS_COMMAND_LOCK);
+		*desc_at(env, va, 2) = 0;
+		*desc_at(env, to, 2) = table | VMALI_DESC_TABLE;
+		command(env, AS_COMMAND_FLUSH_PT);
+		KUNIT_EXPECT_EQ(test, vmali_mmu_errors(env->mmu), count + 1);
+		KUNIT_EXPECT_EQ(test, touch_read(env, to + va % SZ_2M), 0);
+		KUNIT_EXPECT_EQ(test, errors(env), count + 1);
+	}
+}
+
+/* What hardware could fetch through a table that is out of the tree is looked at. */
+static void content_before_flush(struct kunit *test)
+{
+	struct env *env = test->priv;
+	u64 table, count = 0;
+
+	map(env, VA, CACHED);
+	table = table_of(env, VA);
+	for (int i = 0; i < 8; i++) {
+		*desc_at(env, VA, 2) = table | VMALI_DESC_TABLE;
+		flush_all(env);
+		KUNIT_EXPECT_EQ(test, touch_read(env, VA), 0);
+		count = vmali_mmu_errors(env->mmu);
+		lock(env, VA);
+		*desc_at(env, VA, 2) = 0;
+		memset64(phys_to_virt(table), 0x6b6b6b6b6b6b6b6bull, 512);
+		command(env, AS_COMMAND_FLUSH_PT);
+		if (vmali_mmu_errors(env->mmu) > count)
+			break;
+		memset64(phys_to_virt(table), 0, 512);
+		map(env, VA, CACHED);
+	}
+	KUNIT_EXPECT_GT(test, vmali_mmu_errors(env->mmu), count);
+}
+
+/* From invalid and to invalid at any time; from valid to valid in a region only. */
+static void replaced_without_lock(struct kunit *test)
+{
+	struct env *env = test->priv;
+	u64 va = ALIGN_DOWN(VA, SZ_2M), block = new_pages(env, get_order(SZ_2M)), pa[2], *desc;
+	u64 count = 0;
+
+	for (int i = 0; i < 4; i++) {
+		bool locked = i & 1, huge = i & 2;
+
+		flush_all(env);
+		desc = desc_at(env, va, 2);
+		*desc = 0;
+		flush(env, va);
+		map(env, va, CACHED);
+		flush(env, va);
+		KUNIT_EXPECT_EQ(test, touch_read(env, va), 0);
+		KUNIT_EXPECT_EQ(test, vmali_mmu_errors(env->mmu), count);
+		if (locked)
+			lock(env, va);
+		if (huge)
+			*desc = block | CACHED | VMALI_DESC_BLOCK;
+		else
+			map(env, va, CACHED);
+		if (!locked)
+			lock(env, va);
+		command(env, AS_COMMAND_FLUSH_PT);
+		KUNIT_EXPECT_EQ(test, vmali_mmu_errors(env->mmu) > count, !locked);
+		count = vmali_mmu_errors(env->mmu);
+		KUNIT_EXPECT_EQ(test, touch_read(env, va), 0);
+	}
+
+	/* And the order of the driver's operations: map, lock, flush; lock, unmap, flush. */
+	va += SZ_1G;
+	for (int i = 0; i < 20; i++) {
+		touch_read(env, va);
+		pa[0] = map(env, va, CACHED);
+		flush(env, va);
+		KUNIT_EXPECT_EQ(test, touch_read(env, va), 0);
+		lock(env, va);
+		*desc_at(env, va, 3) = 0;
+		command(env, AS_COMMAND_FLUSH_PT);
+		give_back(env, pa[0]);
+	}
+	KUNIT_EXPECT_EQ(test, errors(env), count);
+}
+
+/* Whatever makes all be forgotten is a moment to look at it. */
+static void forgotten_without_flush(struct kunit *test)
+{
+	struct env *env = test->priv;
+
+	for (int i = 0; i < 3; i++) {
+		u64 va = VA + i * SZ_1G;
+
+		update(env->mmu, AS, env->root, TRANSCFG(48));
+		map(env, va, CACHED);
+		KUNIT_EXPECT_EQ(test, touch_read(env, va), 0);
+		*desc_at(env, va, 3) = 0;
+		KUNIT_EXPECT_EQ(test, vmali_mmu_errors(env->mmu), i);
+		if (i == 0)
+			update(env->mmu, AS, 0, AS_ADRMODE_UNMAPPED);
+		else if (i == 1)
+			vmali_mmu_reset(env->mmu);
+		else
+			flush_all(env);
+		KUNIT_EXPECT_EQ(test, vmali_mmu_errors(env->mmu), i + 1);
+	}
+}
+
+static void lock_over_lock(struct kunit *test)
+{
+	struct env *env = test->priv;
+	u64 va = ALIGN_DOWN(VA, SZ_64K);
+
+	/* What is larger takes over. */
+	lock(env, va);
+	write64(env->mmu, AS, AS_LOCKADDR, va | 15);
+	command(env, AS_COMMAND_LOCK);
+	KUNIT_EXPECT_EQ(test, touch_read(env, va + SZ_32K), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, vmali_mmu_errors(env->mmu), 0);
+	lock(env, va);
+	KUNIT_EXPECT_EQ(test, vmali_mmu_errors(env->mmu), 1);
+	KUNIT_EXPECT_EQ(test, errors(env), 2);
+	command(env, AS_COMMAND_UNLOCK);
+	KUNIT_EXPECT_EQ(test, errors(env), 2);
+}
+
+static void root_in_use(struct kunit *test)
+{
+	struct env *env = test->priv;
+	u64 pa = map(env, VA, CACHED);
+
+	KUNIT_EXPECT_EQ(test, touch_read(env, VA), 0);
+	update(env->mmu, AS + 1, table_of(env, VA), TRANSCFG(48));
+	KUNIT_EXPECT_EQ(test, vmali_mmu_errors(env->mmu), 1);
+	update(env->mmu, AS + 1, pa, TRANSCFG(48));
+	KUNIT_EXPECT_EQ(test, vmali_mmu_errors(env->mmu), 2);
+}
+
 /* --- vmali_inject.c --- */
 
 static void inject(struct env *env, const char *what, u64 va1, u64 va2)
@@ -970,6 +1149,13 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(memory_given_back),
 	KUNIT_CASE(ignore_flush),
 	KUNIT_CASE(update_forgets),
+	KUNIT_CASE(given_back_before_flush),
+	KUNIT_CASE(reused_before_flush),
+	KUNIT_CASE(content_before_flush),
+	KUNIT_CASE(replaced_without_lock),
+	KUNIT_CASE(forgotten_without_flush),
+	KUNIT_CASE(lock_over_lock),
+	KUNIT_CASE(root_in_use),
 	KUNIT_CASE(same_seed_same_state),
 	KUNIT_CASE(injections),
 	KUNIT_CASE(undo_after_free),
