@@ -123,6 +123,8 @@ bool vmali_mmu_locked(struct vmali_mmu *mmu, unsigned int as);
 u64 vmali_mmu_check(struct vmali_mmu *mmu);
 u64 vmali_mmu_errors(struct vmali_mmu *mmu);
 void vmali_mmu_show(struct vmali_mmu *mmu, struct seq_file *m);
+/* Accesses of groups that succeeded, by attribute and by level of the leaf. */
+void vmali_mmu_show_accesses(struct vmali_mmu *mmu, struct seq_file *m);
 
 /* --- vmali_inject.c --- */
 

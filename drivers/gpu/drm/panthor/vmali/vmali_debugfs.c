@@ -74,6 +74,15 @@ static int state_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(state);
 
+static int accesses_show(struct seq_file *m, void *unused)
+{
+	struct vmali *v = m->private;
+
+	vmali_mmu_show_accesses(v->mmu, m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(accesses);
+
 static ssize_t inject_write(struct file *file, const char __user *buf, size_t size, loff_t *pos)
 {
 	/* There is one injection at a time. */
@@ -103,6 +112,7 @@ void vmali_debugfs_init(struct vmali *v)
 {
 	struct dentry *dir = debugfs_create_dir("vmali", NULL);
 
+	debugfs_create_file("accesses", 0400, dir, v, &accesses_fops);
 	debugfs_create_file("check", 0400, dir, v, &check_fops);
 	debugfs_create_file("errors", 0400, dir, v, &errors_fops);
 	debugfs_create_file("hang", 0600, dir, v, &hang_fops);

@@ -325,6 +325,16 @@ static void copy(void *to, const void *from, size_t size)
 		memcpy(to, from, size);
 }
 
+static void count_leaf(struct vmali_as *a, const struct vmali_result *r)
+{
+	unsigned int attr = FIELD_GET(VMALI_DESC_ATTR, r->desc);
+
+	a->through.cached += attr == VMALI_ATTR_CACHED;
+	a->through.uncached += attr == VMALI_ATTR_NC;
+	a->through.block += r->level < VMALI_LAST_LEVEL;
+	a->through.page += r->level == VMALI_LAST_LEVEL;
+}
+
 static int access_page(struct vmali_mmu *mmu, unsigned int as, u64 va, void *buf, size_t size,
 		       enum vmali_access access)
 {
@@ -342,6 +352,7 @@ static int access_page(struct vmali_mmu *mmu, unsigned int as, u64 va, void *buf
 	if (r.exc)
 		return fault(mmu, as, va, r.exc, access);
 
+	count_leaf(&mmu->as[as], &r);
 	if (access == VMALI_WRITE)
 		copy(phys_to_virt(pa), buf, size);
 	else
@@ -655,6 +666,24 @@ void vmali_mmu_show(struct vmali_mmu *mmu, struct seq_file *m)
 		show_as(&mmu->as[as], as, m);
 	seq_printf(m, "errors: %llu\n", mmu->errors);
 	spin_unlock_irqrestore(&mmu->lock, flags);
+}
+
+/* Not those of the firmware, which would hide all others. */
+void vmali_mmu_show_accesses(struct vmali_mmu *mmu, struct seq_file *m)
+{
+	u64 cached = 0, uncached = 0, block = 0, page = 0;
+	unsigned long flags;
+
+	spin_lock_irqsave(&mmu->lock, flags);
+	for (int as = 1; as < VMALI_AS_COUNT; as++) {
+		cached += mmu->as[as].through.cached;
+		uncached += mmu->as[as].through.uncached;
+		block += mmu->as[as].through.block;
+		page += mmu->as[as].through.page;
+	}
+	spin_unlock_irqrestore(&mmu->lock, flags);
+	seq_printf(m, "cached %llu\nuncached %llu\nblock %llu\npage %llu\n", cached, uncached,
+		   block, page);
 }
 
 void vmali_mmu_reset(struct vmali_mmu *mmu)

@@ -61,6 +61,7 @@ struct vmali_command {
  * @history_count: how many there ever were
  * @commands: how many of each kind there were
  * @accesses: of the GPU, counted in pages
+ * @through: those that succeeded, by what the leaf was
  * @hits: those that the TLB had,
  * @walks: and those that it had not
  * @prefetches: walks that nobody asked for
@@ -78,6 +79,9 @@ struct vmali_as {
 	unsigned int history_count;
 	u64 commands[COMMANDS];
 	u64 accesses, hits, walks, prefetches, faults, errors;
+	struct {
+		u64 cached, uncached, block, page;
+	} through;
 };
 
 /**

@@ -1018,6 +1018,25 @@ static void root_in_use(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmali_mmu_errors(env->mmu), 2);
 }
 
+static void accesses(struct kunit *test)
+{
+	struct env *env = test->priv;
+	u64 pa = new_pages(env, get_order(SZ_2M)), block = SZ_2M * 3;
+	struct seq_file m = { .size = TEXT_SIZE };
+
+	map(env, VA, UNCACHED);
+	*desc_at(env, block, 2) = pa | CACHED | VMALI_DESC_BLOCK;
+	for (int i = 0; i < 3; i++)
+		KUNIT_EXPECT_EQ(test, touch_read(env, block + i * SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, touch_read(env, VA), 0);
+	KUNIT_EXPECT_EQ(test, touch_read(env, VA + SZ_1M), -EFAULT);
+
+	m.buf = kunit_kzalloc(test, TEXT_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, m.buf);
+	vmali_mmu_show_accesses(env->mmu, &m);
+	KUNIT_EXPECT_STREQ(test, m.buf, "cached 3\nuncached 1\nblock 3\npage 1\n");
+}
+
 /* --- vmali_inject.c --- */
 
 static void inject(struct env *env, const char *what, u64 va1, u64 va2)
@@ -1156,6 +1175,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(forgotten_without_flush),
 	KUNIT_CASE(lock_over_lock),
 	KUNIT_CASE(root_in_use),
+	KUNIT_CASE(accesses),
 	KUNIT_CASE(same_seed_same_state),
 	KUNIT_CASE(injections),
 	KUNIT_CASE(undo_after_free),
