@@ -272,14 +272,15 @@ struct vmali_group {
 /**
  * struct vmali_mcu - The microcontroller
  * @booted: the interfaces are there
- * @hung: once it has booted, it does nothing until it is switched off or reset: for
- *	  tests of the driver's recovery
+ * @hung: once it has booted, it does nothing until it is reset: for tests of the
+ *	  driver's recovery
+ * @stuck: and the driver has asked for something in vain
  * @idle_said: the driver knows that all groups are idle
  * @doorbells: those that were rung, a bit each
  * @groups: group slots
  */
 struct vmali_mcu {
-	bool booted, hung, idle_said;
+	bool booted, hung, stuck, idle_said;
 	u32 doorbells;
 	struct vmali_group groups[VMALI_GROUPS];
 };
@@ -345,6 +346,7 @@ struct vmali_irq {
  * @ready: GPU_READY of shader cores, tiler, L2 cache
  * @flush_id: number of the last cache flush
  * @resets: how many there were
+ * @hang_resets: and of these, while the firmware was hung
  * @coherency: GPU_COHERENCY_PROTOCOL
  * @window: memory behind the registers, of which user space maps a page
  * @domain: interrupts of the GPU
@@ -360,7 +362,7 @@ struct vmali {
 	u64 ready[3];
 	u32 flush_id;
 	u32 coherency;
-	u64 resets;
+	u64 resets, hang_resets;
 	void *window;
 	struct irq_domain *domain;
 	wait_queue_head_t wait;

@@ -61,6 +61,15 @@ static int resets_get(void *data, u64 *val)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(resets_fops, resets_get, NULL, "%llu\n");
 
+static int hang_resets_get(void *data, u64 *val)
+{
+	struct vmali *v = data;
+
+	*val = READ_ONCE(v->hang_resets);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(hang_resets_fops, hang_resets_get, NULL, "%llu\n");
+
 static int state_show(struct seq_file *m, void *unused)
 {
 	struct vmali *v = m->private;
@@ -116,6 +125,7 @@ void vmali_debugfs_init(struct vmali *v)
 	debugfs_create_file("check", 0400, dir, v, &check_fops);
 	debugfs_create_file("errors", 0400, dir, v, &errors_fops);
 	debugfs_create_file("hang", 0600, dir, v, &hang_fops);
+	debugfs_create_file("hang_resets", 0400, dir, v, &hang_resets_fops);
 	debugfs_create_file("inject", 0200, dir, v, &inject_fops);
 	debugfs_create_file("resets", 0400, dir, v, &resets_fops);
 	debugfs_create_file("state", 0400, dir, v, &state_fops);

@@ -102,6 +102,7 @@ static void as_unlocked(void *ctx)
 static void reset(struct vmali *v)
 {
 	v->resets++;
+	v->hang_resets += v->mcu.stuck;
 	vmali_mmu_reset(v->mmu);
 	vmali_mcu_reset(v);
 	memset(v->ready, 0, sizeof(v->ready));

@@ -602,8 +602,12 @@ void vmali_mcu_doorbell(struct vmali *v, unsigned int doorbell)
 {
 	u32 req;
 
-	if (!v->mcu.booted || v->mcu.hung)
+	if (!v->mcu.booted)
 		return;
+	if (v->mcu.hung) {
+		v->mcu.stuck = true;
+		return;
+	}
 	if (!doorbell &&
 	    !vmali_read(v, 0, in(fw_global_in, FW_GLOBAL_IN, req), &req, sizeof(req)) &&
 	    req & FW_GLB_HALT) {
@@ -617,8 +621,6 @@ void vmali_mcu_doorbell(struct vmali *v, unsigned int doorbell)
 void vmali_mcu_control(struct vmali *v, u32 val)
 {
 	if (val == MCU_CONTROL_DISABLE) {
-		if (v->mcu.booted)
-			v->mcu.hung = false;
 		v->mcu.booted = false;
 		v->mcu.doorbells = 0;
 		v->mcu_status = MCU_STATUS_DISABLED;
@@ -632,6 +634,10 @@ void vmali_mcu_reset(struct vmali *v)
 {
 	for (int i = 0; i < VMALI_GROUPS; i++)
 		group_stop(&v->mcu.groups[i]);
+	/* A hang that nobody has met yet is still to come. */
+	if (v->mcu.stuck)
+		v->mcu.hung = false;
+	v->mcu.stuck = false;
 	vmali_mcu_control(v, MCU_CONTROL_DISABLE);
 }
 
