@@ -126,6 +126,11 @@ void vmali_mmu_show(struct vmali_mmu *mmu, struct seq_file *m);
 /* Accesses of groups that succeeded, by attribute and by level of the leaf. */
 void vmali_mmu_show_accesses(struct vmali_mmu *mmu, struct seq_file *m);
 
+/* --- vmali_judge.c --- */
+
+/* Counts an error that is about no address space. Any context. */
+__printf(2, 3) void vmali_mmu_complain(struct vmali_mmu *mmu, const char *fmt, ...);
+
 /* --- vmali_inject.c --- */
 
 /* Damage page tables as @cmd says. Returns 0 or -errno. */

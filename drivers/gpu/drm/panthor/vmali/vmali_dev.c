@@ -33,21 +33,33 @@ static const struct {
 } constants[] = {
 	{ GPU_ID, 0xa8670000 },
 	{ GPU_L2_FEATURES, 0x07120306 },
+	{ GPU_CORE_FEATURES, 0 },
 	{ GPU_TILER_FEATURES, 0x809 },
 	{ GPU_MEM_FEATURES, 0x1 },
 	{ GPU_MMU_FEATURES, VMALI_PA_BITS << 8 | VMALI_VA_BITS },
 	{ GPU_AS_PRESENT, BIT(VMALI_AS_COUNT) - 1 },
 	{ GPU_CSF_ID, 0x40 },
+	/* There is never one that is no fault of an address space. */
+	{ GPU_FAULT_STATUS, 0 },
+	{ GPU_FAULT_ADDR, 0 },
+	{ GPU_FAULT_ADDR + 4, 0 },
 	{ GPU_THREAD_MAX_THREADS, 2048 },
 	{ GPU_THREAD_MAX_WORKGROUP_SIZE, 1024 },
 	{ GPU_THREAD_MAX_BARRIER_SIZE, 1024 },
 	{ GPU_THREAD_FEATURES, 0x04010000 },
 	{ GPU_TEXTURE_FEATURES(0), 0xc1ffff9e },
+	{ GPU_TEXTURE_FEATURES(1), 0 },
+	{ GPU_TEXTURE_FEATURES(2), 0 },
+	{ GPU_TEXTURE_FEATURES(3), 0 },
+	{ GPU_REVID, 0 },
 	/* ACE lite: User Mode Linux tells the driver that its memory is coherent. */
 	{ GPU_COHERENCY_FEATURES, BIT(0) },
 	{ GPU_PRESENT + GPU_CORES_SHADER, 0x50005 },
 	{ GPU_PRESENT + GPU_CORES_TILER, 0x1 },
+	{ GPU_PRESENT + GPU_CORES_SHADER + 4, 0 },
+	{ GPU_PRESENT + GPU_CORES_TILER + 4, 0 },
 	{ GPU_PRESENT + GPU_CORES_L2, 0x1 },
+	{ GPU_PRESENT + GPU_CORES_L2 + 4, 0 },
 };
 
 static const u32 irq_reg[VMALI_IRQS] = {
@@ -124,19 +136,19 @@ static void gpu_command(struct vmali *v, u32 val)
 		vmali_raise(v, VMALI_IRQ_GPU, GPU_IRQ_CLEAN_CACHES_COMPLETED);
 		break;
 	default:
-		pr_warn_ratelimited("vmali: GPU command %#x is not known\n", val);
+		vmali_mmu_complain(v->mmu, "GPU command %#x does not exist", val);
 	}
 }
 
-static u32 constant(u32 reg)
+static const u32 *constant(u32 reg)
 {
 	for (int i = 0; i < ARRAY_SIZE(constants); i++)
 		if (constants[i].reg == reg)
-			return constants[i].val;
-	return 0;
+			return &constants[i].val;
+	return NULL;
 }
 
-/* Which 32 bits of the register of a row of GPU_PRESENT and its like: 0 if of none. */
+/* Which 32 bits of the register of a row of GPU_PRESENT and its like: NULL if of none. */
 static u32 *ready_word(struct vmali *v, u32 reg)
 {
 	unsigned int core = (reg & 0x3f) / 0x10, word = (reg & 0xf) / 4;
@@ -146,19 +158,19 @@ static u32 *ready_word(struct vmali *v, u32 reg)
 	return (u32 *)&v->ready[core] + word;
 }
 
-static void power(struct vmali *v, u32 reg, u32 val)
+/* Returns false if @reg has nothing to do with power. */
+static bool power(struct vmali *v, u32 reg, u32 val)
 {
 	u32 *ready = ready_word(v, reg), row = reg & ~0x3f;
 
-	if (!ready)
-		return;
-	if (row == GPU_PWRON)
-		*ready |= val & constant(GPU_PRESENT + (reg & 0x3f));
-	else if (row == GPU_PWROFF)
+	if (ready && row == GPU_PWRON)
+		*ready |= val & *constant(GPU_PRESENT + (reg & 0x3f));
+	else if (ready && row == GPU_PWROFF)
 		*ready &= ~val;
 	else
-		return;
+		return false;
 	vmali_raise(v, VMALI_IRQ_GPU, GPU_IRQ_POWER_CHANGED | GPU_IRQ_POWER_CHANGED_ALL);
+	return true;
 }
 
 static struct vmali_irq *irq_block(struct vmali *v, u32 reg)
@@ -199,7 +211,7 @@ static bool is_as_reg(u32 reg)
 
 static u32 read_reg(struct vmali *v, u32 reg)
 {
-	u32 *ready;
+	const u32 *val;
 
 	if (irq_block(v, reg))
 		return irq_read(irq_block(v, reg), reg);
@@ -220,10 +232,16 @@ static u32 read_reg(struct vmali *v, u32 reg)
 	case GPU_CYCLE_COUNT + 4:
 		return upper_32_bits(vmali_timestamp(v));
 	}
-	ready = ready_word(v, reg);
-	if (ready && (reg & ~0x3f) == GPU_READY)
-		return *ready;
-	return constant(reg);
+	val = ready_word(v, reg);
+	if (val && (reg & ~0x3f) == GPU_READY)
+		return *val;
+	/* Power changes at once. */
+	if (val && ((reg & ~0x3f) == GPU_PWRTRANS || (reg & ~0x3f) == GPU_PWRACTIVE))
+		return 0;
+	val = constant(reg);
+	if (!val)
+		vmali_mmu_complain(v->mmu, "register %#x does not exist, but is read", reg);
+	return val ? *val : 0;
 }
 
 static void write_reg(struct vmali *v, u32 reg, u32 val)
@@ -240,8 +258,9 @@ static void write_reg(struct vmali *v, u32 reg, u32 val)
 		vmali_mcu_control(v, val);
 	else if (reg == GPU_COHERENCY_PROTOCOL)
 		v->coherency = val;
-	else
-		power(v, reg, val);
+	else if (!power(v, reg, val))
+		vmali_mmu_complain(v->mmu, "register %#x does not exist, but %#x is written", reg,
+				   val);
 }
 
 static unsigned long iomem_read(void *priv, unsigned int offset, int size)

@@ -83,6 +83,23 @@ void vmali_report(struct vmali_mmu *mmu, unsigned int as, u64 iova, int level, c
 	print_history(mmu, as);
 }
 
+void vmali_mmu_complain(struct vmali_mmu *mmu, const char *fmt, ...)
+{
+	struct va_format vaf;
+	unsigned long flags;
+	va_list args;
+
+	spin_lock_irqsave(&mmu->lock, flags);
+	if (is_shown(mmu)) {
+		va_start(args, fmt);
+		vaf.fmt = fmt;
+		vaf.va = &args;
+		pr_err("judge: %s: %pV\n", mmu->cfg.name, &vaf);
+		va_end(args);
+	}
+	spin_unlock_irqrestore(&mmu->lock, flags);
+}
+
 static bool same_place(const struct vmali_entry *a, const struct vmali_entry *b)
 {
 	return a->as == b->as && a->level == b->level && a->base == b->base;

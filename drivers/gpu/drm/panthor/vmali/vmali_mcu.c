@@ -351,8 +351,8 @@ static void group_doorbell(struct vmali *v, struct vmali_group *g)
 			group_stop(g);
 			break;
 		default:
-			pr_warn("vmali: group %u is asked for state %lu\n", nr,
-				req & FW_CSG_STATE);
+			vmali_mmu_complain(v->mmu, "group %u is asked for state %lu", nr,
+					   req & FW_CSG_STATE);
 			changed &= ~FW_CSG_STATE;
 		}
 	}

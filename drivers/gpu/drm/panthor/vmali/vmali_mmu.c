@@ -581,6 +581,9 @@ void vmali_mmu_write_reg(struct vmali_mmu *mmu, unsigned int as, u32 reg, u32 va
 	case AS_COMMAND:
 		execute(mmu, as, val);
 		break;
+	default:
+		vmali_report(mmu, as, 0, -1, "register %#x does not exist, but %#x is written", reg,
+			     val);
 	}
 	spin_unlock_irqrestore(&mmu->lock, flags);
 }

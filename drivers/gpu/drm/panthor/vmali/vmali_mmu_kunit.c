@@ -577,6 +577,10 @@ static void bad_commands(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, errors(env), ++count);
 	command(env, 6);
 	KUNIT_EXPECT_EQ(test, errors(env), ++count);
+	vmali_mmu_write_reg(env->mmu, AS, AS_FAULTSTATUS, 0);
+	KUNIT_EXPECT_EQ(test, errors(env), ++count);
+	vmali_mmu_complain(env->mmu, "what is about no address space counts, too");
+	KUNIT_EXPECT_EQ(test, errors(env), ++count);
 	for (int i = 0; i < ARRAY_SIZE(configs); i++) {
 		update(env->mmu, AS, env->root, configs[i]);
 		KUNIT_EXPECT_EQ(test, errors(env), ++count);
