@@ -24,10 +24,8 @@
 #define GPU_CSF_ID			0x01c
 #define GPU_IRQ				0x020
 #define GPU_COMMAND			0x030
-#define GPU_STATUS			0x034
 #define GPU_FAULT_STATUS		0x03c
 #define GPU_FAULT_ADDR			0x040
-#define GPU_TIMESTAMP_OFFSET		0x088
 #define GPU_CYCLE_COUNT			0x090
 #define GPU_TIMESTAMP			0x098
 #define GPU_THREAD_MAX_THREADS		0x0a0
@@ -57,7 +55,6 @@
 #define   GPU_COMMAND_FLUSH_CACHES	4
 
 /* Interrupts of the GPU block. */
-#define GPU_IRQ_FAULT			BIT(0)
 #define GPU_IRQ_RESET_COMPLETED		BIT(8)
 #define GPU_IRQ_POWER_CHANGED		BIT(9)
 #define GPU_IRQ_POWER_CHANGED_ALL	BIT(10)
@@ -67,8 +64,6 @@
 /* The microcontroller. */
 #define MCU_CONTROL			0x700
 #define   MCU_CONTROL_DISABLE		0
-#define   MCU_CONTROL_ENABLE		1
-#define   MCU_CONTROL_AUTO		2
 #define MCU_STATUS			0x704
 #define   MCU_STATUS_DISABLED		0
 #define   MCU_STATUS_ENABLED		1
@@ -111,7 +106,6 @@
 #define   AS_TRANSCFG_PTW_MEMATTR	GENMASK_ULL(25, 24)
 #define   AS_TRANSCFG_PTW_SH		GENMASK_ULL(29, 28)
 #define   AS_TRANSCFG_PTW_RA		BIT_ULL(30)
-#define AS_FAULTEXTRA			0x38
 
 /* What user space maps: the number of the last cache flush. */
 #define CSF_FLUSH_ID			0x10000
