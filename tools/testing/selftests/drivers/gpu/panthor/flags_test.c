@@ -11,6 +11,9 @@
 #define NOEXEC		DRM_PANTHOR_VM_BIND_OP_MAP_NOEXEC
 #define UNCACHED	DRM_PANTHOR_VM_BIND_OP_MAP_UNCACHED
 
+/* Enough that nobody takes them for somebody else's. */
+#define LINES		4096
+
 FIXTURE(flags)
 {
 	struct pc_env env;
@@ -182,6 +185,35 @@ TEST_F(flags, uncached)
 	expect_write(_metadata, space, &self->bo, VA + PC_4K, PC_4K);
 	ASSERT_EQ(0, pc_space_map(space, &self->bo, 0, VA, PC_64K, 0));
 	expect_write(_metadata, space, &self->bo, VA + PC_4K, PC_4K);
+}
+
+/* More accesses to memory of this @kind than before, after a read of all @LINES at @va. */
+static long long read_lines(struct __test_metadata *_metadata, struct pc_space *space, __u64 va,
+			    const char *kind)
+{
+	long long before = pc_model_accesses(kind);
+	static char line[LINES * PC_GPU_LINE];
+
+	EXPECT_EQ(0, pc_gpu_gather(&space->gpu, va, PC_GPU_LINE, LINES, line));
+	return pc_model_accesses(kind) - before;
+}
+
+TEST_F(flags, uncached_bypasses_caches)
+{
+	struct pc_space *space = &self->env.space;
+	const __u64 cached = VA, uncached = VA + PC_1M;
+	long long other;
+
+	if (pc_model_accesses("uncached") == -ENOENT)
+		SKIP(return, "no way to see whether an access is cached");
+
+	/* The same memory twice. Fetches of instructions and the firmware are noise. */
+	ASSERT_EQ(0, pc_space_map(space, &self->bo, 0, cached, PC_1M, 0));
+	ASSERT_EQ(0, pc_space_map(space, &self->bo, 0, uncached, PC_1M, UNCACHED));
+	EXPECT_LE(LINES, read_lines(_metadata, space, uncached, "uncached"));
+	EXPECT_GT(LINES / 2, read_lines(_metadata, space, cached, "uncached"));
+	other = read_lines(_metadata, space, uncached, "cached");
+	EXPECT_LE(other + LINES / 2, read_lines(_metadata, space, cached, "cached"));
 }
 
 TEST_F(flags, each_combination)

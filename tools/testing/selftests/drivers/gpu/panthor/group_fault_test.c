@@ -126,6 +126,16 @@ TEST_F(fault, unknown_instruction_after_good_ones)
 	EXPECT_EQ(0x600d, *(__u32 *)(self->f.bo.map + PC_4K));
 }
 
+TEST_F(fault, protected_mode)
+{
+	struct pc_cs cs = stream(&self->f.bo, 0);
+
+	/* Of one instruction. */
+	pc_cs_emit(&cs, PC_CS_PROT_REGION, 1);
+	pc_cs_nop(&cs);
+	expect_fatal(_metadata, &self->f, &cs);
+}
+
 TEST_F(fault, no_such_register)
 {
 	struct pc_cs cs = stream(&self->f.bo, 0);
@@ -267,6 +277,21 @@ TEST_F(fault, vm_destroyed_while_it_runs)
 	pc_space_fini(&other);
 }
 
+/*
+ * Nothing else runs. What is expected comes long before the driver gives up a loop for
+ * its own reasons, after 5 s.
+ */
+static void expect_running(struct __test_metadata *_metadata, int streams)
+{
+	int tries;
+
+	if (pc_model_running() == -ENOENT)
+		return;
+	for (tries = 0; tries < 250 && pc_model_running() != streams; tries++)
+		usleep(10000);
+	EXPECT_EQ(streams, pc_model_running());
+}
+
 TEST_F(fault, file_closed_while_it_runs)
 {
 	struct pc_space other;
@@ -285,10 +310,13 @@ TEST_F(fault, file_closed_while_it_runs)
 		cs = stream(&bo, 0);
 		emit_loop_forever(&cs);
 		ASSERT_EQ(0, submit(fd, other.gpu.group, 0, 0, &cs, done));
-		usleep(i * 20000);
+		/* At first it has hardly begun. */
+		if (i)
+			expect_running(_metadata, 1);
 		munmap(bo.map, bo.size);
 		munmap(other.gpu.bo.map, other.gpu.bo.size);
 		close(fd);
+		expect_running(_metadata, 0);
 		pc_expect_space(_metadata, &self->f.env.space);
 	}
 }
@@ -301,9 +329,9 @@ static void expect_reset(struct __test_metadata *_metadata, long long resets)
 {
 	int tries;
 
-	for (tries = 0; tries < 3000 && pc_model_resets() == resets; tries++)
+	for (tries = 0; tries < 3000 && pc_model_hang_resets() == resets; tries++)
 		usleep(10000);
-	EXPECT_LT(resets, pc_model_resets());
+	EXPECT_LT(resets, pc_model_hang_resets());
 }
 
 /* A job on a hung firmware: lost or not, the driver ends it and goes on. */
@@ -311,7 +339,7 @@ static void survive_a_hang(struct __test_metadata *_metadata, struct fault_case 
 			   const struct pc_cs *cs)
 {
 	struct pc_gpu *gpu = &f->env.space.gpu;
-	long long resets = pc_model_resets();
+	long long resets = pc_model_hang_resets();
 	int fd = f->env.fd;
 
 	if (resets < 0)
@@ -347,7 +375,7 @@ TEST_F_TIMEOUT(fault, reset_and_bind, SLOW)
 {
 	struct pc_space *space = &self->f.env.space;
 	struct pc_cs cs = stream(&self->f.bo, 0);
-	long long resets = pc_model_resets();
+	long long resets = pc_model_hang_resets();
 	__u32 i;
 
 	if (resets < 0)

@@ -154,6 +154,48 @@ TEST_F(group, empty_job)
 	EXPECT_EQ(1, counter(self->counter, 0));
 }
 
+TEST_F(group, jump)
+{
+	struct pc_gpu *gpu = &self->env.space.gpu;
+	struct drm_panthor_sync_op done = pc_signal_op(self->done, 0);
+	struct pc_cs from = stream(&self->bo, 0), to = stream(&self->bo, 1);
+	struct drm_panthor_queue_submit submit;
+
+	/* There is no way back from there. */
+	emit_add(&to, 0);
+	pc_cs_move48(&from, 64, VA + PC_4K);
+	pc_cs_move32(&from, 66, to.count * 8);
+	pc_cs_jump(&from, 64, 66);
+	emit_add(&from, 1);
+	submit = job(0, 0, &from, &done, 1);
+	ASSERT_EQ(0, pc_group_submit(gpu->fd, gpu->group, &submit, 1));
+	ASSERT_EQ(0, pc_syncobj_finish(gpu->fd, self->done, PC_JOB_NS));
+	EXPECT_EQ(1, counter(self->counter, 0));
+	EXPECT_EQ(0, counter(self->counter, 1));
+}
+
+TEST_F(group, minimum)
+{
+	struct pc_gpu *gpu = &self->env.space.gpu;
+	struct drm_panthor_sync_op done = pc_signal_op(self->done, 0);
+	struct pc_cs cs = stream(&self->bo, 0);
+	struct drm_panthor_queue_submit submit;
+
+	pc_cs_move32(&cs, 0, 5);
+	pc_cs_move32(&cs, 1, 0x80000000);
+	pc_cs_umin32(&cs, 2, 0, 1);
+	pc_cs_umin32(&cs, 3, 1, 0);
+	pc_cs_umin32(&cs, 1, 1, 1);
+	pc_cs_move48(&cs, 64, COUNTERS);
+	pc_cs_store(&cs, 0, 0xf, 64, 0);
+	submit = job(0, 0, &cs, &done, 1);
+	ASSERT_EQ(0, pc_group_submit(gpu->fd, gpu->group, &submit, 1));
+	ASSERT_EQ(0, pc_syncobj_finish(gpu->fd, self->done, PC_JOB_NS));
+	EXPECT_EQ(0x80000000, self->counter[1]);
+	EXPECT_EQ(5, self->counter[2]);
+	EXPECT_EQ(5, self->counter[3]);
+}
+
 TEST_F(group, many_queues)
 {
 	int fd = self->env.fd;
@@ -428,7 +470,7 @@ TEST_F(group, busy_vms_take_turns)
 	free(gpu);
 }
 
-TEST_F(group, priorities)
+TEST_F(group, each_priority_runs)
 {
 	int fd = self->env.fd;
 	struct drm_panthor_sync_op out;

@@ -223,11 +223,19 @@ TEST_F(ioctl, mmap)
 TEST_F(ioctl, flush_id)
 {
 	struct pc_gpu *gpu = &self->env.space.gpu;
-	__u32 before, after;
-	struct pc_cs cs;
+	struct pc_cs cs, loop = { .words = self->bo.map, .size = PC_4K / 8 };
+	struct drm_panthor_queue_submit job;
+	__u32 before, after, group;
 	void *page;
 
-	/* Each job flushes. While the GPU sleeps another page is there instead. */
+	/* While the GPU sleeps another page is there instead: keep it awake. */
+	pc_cs_move32(&loop, 0, 1);
+	pc_cs_branch(&loop, 1, PC_CS_NEQUAL, 0);
+	job = pc_job(0, VA, loop.count * 8, NULL, 0);
+	ASSERT_EQ(0, pc_group_create(gpu->fd, gpu->vm, 1, 0x1000, &group));
+	ASSERT_EQ(0, pc_group_submit(gpu->fd, group, &job, 1));
+
+	/* Each job flushes. */
 	ASSERT_EQ(0, pc_flush_id_map(self->env.fd, &page));
 	cs = pc_gpu_cs(gpu);
 	ASSERT_EQ(0, pc_gpu_run(gpu, &cs));
@@ -238,6 +246,7 @@ TEST_F(ioctl, flush_id)
 	EXPECT_NE(before, after);
 	EXPECT_EQ(0, after & 0xff000000);
 	munmap(page, getpagesize());
+	EXPECT_EQ(0, pc_group_destroy(gpu->fd, group));
 }
 
 /* Each with one thing wrong; the buffer is ours. */

@@ -83,14 +83,41 @@ long long pc_model_errors(void)
 	return read_number("vmali/check");
 }
 
-long long pc_model_resets(void)
+long long pc_model_hang_resets(void)
 {
-	return read_number("vmali/resets");
+	return read_number("vmali/hang_resets");
 }
 
 int pc_model_hang(void)
 {
 	return pc_debugfs_write("vmali/hang", "1");
+}
+
+long long pc_model_accesses(const char *kind)
+{
+	char text[256], name[16], *line, *next = text;
+	ssize_t len = read_text("vmali/accesses", text, sizeof(text));
+	long long count;
+
+	if (len < 0)
+		return len;
+	while ((line = strsep(&next, "\n")))
+		if (sscanf(line, "%15s %lld", name, &count) == 2 && !strcmp(name, kind))
+			return count;
+	return -ENOENT;
+}
+
+int pc_model_running(void)
+{
+	char text[1 << 13], *at = text;
+	ssize_t len = read_text("vmali/state", text, sizeof(text));
+	int count;
+
+	if (len < 0)
+		return len;
+	for (count = 0; (at = strstr(at, ": runs")); count++)
+		at++;
+	return count;
 }
 
 int pc_bo_create_contig(int fd, __u64 size, __u32 chunk, struct pc_bo *bo)

@@ -13,8 +13,16 @@
 long long pc_model_errors(void);
 /* The next answers of the firmware do not come: the driver resets the GPU. */
 int pc_model_hang(void);
-/* How often it has been reset, at power-up too. */
-long long pc_model_resets(void);
+/* How often that has ended in a reset. */
+long long pc_model_hang_resets(void);
+
+/*
+ * Accesses of groups so far to memory that is mapped so: "cached", "uncached"; or by a
+ * leaf of this kind: "block", "page". Fetches of instructions are among them.
+ */
+long long pc_model_accesses(const char *kind);
+/* Streams that execute something now. */
+int pc_model_running(void);
 
 /* A buffer of physical pieces of @chunk bytes, each aligned to its size. */
 int pc_bo_create_contig(int fd, __u64 size, __u32 chunk, struct pc_bo *bo);

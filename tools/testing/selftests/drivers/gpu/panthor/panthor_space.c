@@ -46,8 +46,13 @@ void pc_space_fini(struct pc_space *space)
 
 static void add(struct pc_space *space, __u64 va, __u64 size, const char *map)
 {
-	if (size && space->count < PC_PIECES)
-		space->piece[space->count++] = (struct pc_piece){ va, size, map };
+	if (!size)
+		return;
+	if (space->count == PC_PIECES) {
+		space->overflow = true;
+		return;
+	}
+	space->piece[space->count++] = (struct pc_piece){ va, size, map };
 }
 
 void pc_space_expect_nothing(struct pc_space *space, __u64 va, __u64 size)
@@ -105,6 +110,9 @@ int pc_space_check(struct pc_space *space, __u64 *va)
 	__u32 i;
 	int err;
 
+	if (space->overflow)
+		return -EOVERFLOW;
+
 	for (i = 0; i < space->count; i++) {
 		struct pc_piece *p = &space->piece[i];
 
@@ -120,14 +128,24 @@ int pc_space_check(struct pc_space *space, __u64 *va)
 
 int pc_space_faults(struct pc_space *space, __u64 va)
 {
-	__u32 value;
-	int err = pc_gpu_read(&space->gpu, va, &value, sizeof(value));
+	struct pc_gpu *gpu = &space->gpu;
+	__u32 value, before = 0, after = 0;
+	int err, state_err;
 
+	err = pc_group_state(gpu->fd, gpu->group, &before, NULL);
+	if (err)
+		return err;
+
+	err = pc_gpu_read(gpu, va, &value, sizeof(value));
 	if (!err)
 		return -EBADMSG;
-	if (err == -ETIME)
-		return err;
-	return pc_gpu_restart(&space->gpu);
+
+	state_err = pc_group_state(gpu->fd, gpu->group, &after, NULL);
+	if (state_err)
+		return state_err;
+	if (err != -EINVAL || before || after != DRM_PANTHOR_GROUP_STATE_FATAL_FAULT)
+		return -EPROTO;
+	return pc_gpu_restart(gpu);
 }
 
 int pc_gate_init(struct pc_gate *gate, int fd)

@@ -28,12 +28,14 @@ struct pc_piece {
  * @gpu: how to look at it; its own buffer is not in the list
  * @user_va: end of the part that is ours
  * @count: how many @piece there are
- * @piece: none overlap, in no order; what is too much for the list is not checked
+ * @overflow: there were more, and nothing can be checked any longer
+ * @piece: none overlap, in no order
  */
 struct pc_space {
 	struct pc_gpu gpu;
 	__u64 user_va;
 	__u32 count;
+	bool overflow;
 	struct pc_piece piece[PC_PIECES];
 };
 
@@ -51,14 +53,16 @@ void pc_space_expect(struct pc_space *space, const struct pc_bo *bo, __u64 offse
 void pc_space_expect_nothing(struct pc_space *space, __u64 va, __u64 size);
 
 /*
- * Compare all that is in the list, one line of each page. 0, a negative errno, or
- * 1 with the address of the first difference in *@va.
+ * Compare all that is in the list, one line of each page. 0, a negative errno
+ * (-EOVERFLOW if it did not fit into the list), or 1 with the address of the first
+ * difference in *@va.
  */
 int pc_space_check(struct pc_space *space, __u64 *va);
 
 /*
- * Read at @va, which must end the job with an error: 0, or -EBADMSG if it did not.
- * The group is replaced.
+ * Read at @va, which must fault: 0 if the job has ended as after a fault, and its group
+ * is dead; -EBADMSG if it has read something, -EPROTO if only one of both is true, or if
+ * the group was dead before. The group is replaced.
  */
 int pc_space_faults(struct pc_space *space, __u64 va);
 
