@@ -3,7 +3,8 @@
  * Stress for the panthor driver: children that bind, run jobs and verify memory, and
  * a parent that kills some of them, lets the firmware hang, takes memory away and
  * makes allocations fail. It ends with a table; its exit status is not 0 if a byte
- * was wrong, an error had no reason, or a child did not get on.
+ * was wrong, an error had no reason, a child did not get on or crashed, or if there
+ * was no stress: too few binds or jobs, no reset, no want of memory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,18 +24,28 @@
 #define SECOND		1000000000ll
 #define HANG_NS		(30 * SECOND)
 #define KILL_NS		SECOND
-#define RESET_NS	(6 * SECOND)
 #define DURATION	60
 #define CHILDREN	4
+
+/* The driver must have reset the GPU after one, and resets come after some of the other. */
+#define NOTICE_NS	(15 * SECOND)
+#define RESET_NS	(3 * SECOND)
+
+/* Less than that of binds or jobs in a second is not even a test. */
+#define LEAST		100
+
+/* The hog takes what /proc/meminfo calls available, the last of it slowly, and more. */
+#define HOG_SLOW	(8 << 20)
+#define HOG_STEP	(128 << 10)
+#define HOG_MOST	0x10000000000
 
 static const struct option options[] = {
 	{ "children", required_argument, NULL, 'c' },
 	{ "seed", required_argument, NULL, 's' },
-	{ "hog", required_argument, NULL, 'm' },
+	{ "hog", no_argument, NULL, 'm' },
 	{ "inject", no_argument, NULL, 'i' },
 	{ "no-resets", no_argument, NULL, 'r' },
 	{ "no-kills", no_argument, NULL, 'k' },
-	{ "verbose", no_argument, NULL, 'v' },
 	{ }
 };
 
@@ -42,18 +53,37 @@ static const char usage[] =
 	"usage: panthor_stress [options] [seconds]\n"
 	"  --children N  this many children (4)\n"
 	"  --seed N      of the random numbers\n"
-	"  --hog MIB     one more child that takes that much memory again and again\n"
+	"  --hog         one more child that takes all memory again and again\n"
 	"  --inject      let allocations of the children fail (fault injection)\n"
 	"  --no-resets   do not hang the firmware\n"
-	"  --no-kills    do not kill children\n"
-	"  --verbose     tell each error that has no reason\n";
+	"  --no-kills    do not kill children\n";
+
+/**
+ * struct memory - What the kernel has done for want of memory
+ * @stalls: allocations that had to reclaim
+ * @scanned: pages that they, or kswapd, looked at
+ * @killed: processes
+ * @known: the kernel counts all that
+ */
+struct memory {
+	__u64 stalls;
+	__u64 scanned;
+	__u64 killed;
+	bool known;
+};
 
 /**
  * struct parent - What the parent knows
  * @pid: of the children; the last is the hog
  * @kills: children that it killed
- * @deaths: that ended otherwise
- * @resets: times it let the firmware hang
+ * @deaths: that ended by themselves
+ * @oom_kills: that the kernel killed, the hog too
+ * @crashes: that ended in a way that none may
+ * @hangs: times it let the firmware hang,
+ * @resets: and the driver noticed,
+ * @seen: and resets before the last of them
+ * @hung: when that was
+ * @before: at the start
  */
 struct parent {
 	struct stress *stress;
@@ -61,7 +91,13 @@ struct parent {
 	__u64 random;
 	__u64 kills;
 	__u64 deaths;
+	__u64 oom_kills;
+	__u64 crashes;
+	__u64 hangs;
 	__u64 resets;
+	long long seen;
+	__s64 hung;
+	struct memory before;
 };
 
 __s64 stress_now(void)
@@ -107,18 +143,62 @@ static int allow_injection(void)
 	return err;
 }
 
-static void hog(struct stress *s)
+/* Bytes, or 0. */
+static size_t available(void)
 {
-	size_t size = (size_t)s->hog << 20, i;
+	FILE *file = fopen("/proc/meminfo", "r");
+	size_t kib = 0;
+	char line[128];
 
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %zu", &kib) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return kib << 10;
+}
+
+static struct memory look_at_memory(void)
+{
+	FILE *file = fopen("/proc/vmstat", "r");
+	unsigned long long count;
+	struct memory memory = {};
+	char name[64];
+
+	while (file && fscanf(file, "%63s %llu", name, &count) == 2) {
+		if (!strncmp(name, "allocstall", 10))
+			memory.stalls += count;
+		else if (!strcmp(name, "pgscan_kswapd") || !strcmp(name, "pgscan_direct"))
+			memory.scanned += count;
+		else if (!strcmp(name, "oom_kill"))
+			memory.killed = count;
+		memory.known |= !strcmp(name, "oom_kill");
+	}
+	if (file)
+		fclose(file);
+	return memory;
+}
+
+/*
+ * Most often it is killed before it has all that it wants. Memory that nobody maps takes
+ * no time away from the others.
+ */
+static void hog(void)
+{
 	stress_write("/proc/self/oom_score_adj", "1000");
 	for (;;) {
-		char *memory = malloc(size);
+		int fd = memfd_create("hog", MFD_CLOEXEC), err;
+		off_t done = available();
 
-		for (i = 0; memory && i < size; i += 4096)
-			memory[i] = i;
+		done = done > HOG_SLOW ? done - HOG_SLOW : HOG_STEP;
+		err = fallocate(fd, 0, 0, done);
+		while (!err && done < HOG_MOST) {
+			usleep(10000);
+			err = fallocate(fd, 0, done, HOG_STEP);
+			done += HOG_STEP;
+		}
 		usleep(200000);
-		free(memory);
+		close(fd);
 		usleep(200000);
 	}
 }
@@ -136,24 +216,36 @@ static void spawn(struct parent *p, __u32 number)
 	if (pid < 0)
 		return;
 	if (number == STRESS_CHILDREN)
-		hog(s);
+		hog();
 	stress_write("/proc/self/oom_score_adj", "0");
 	_exit(stress_work(s, &s->child[number], seed));
 }
 
+/* Not by us. What the kernel kills for want of memory, it counts. */
+static void ended(struct parent *p, __u32 number, int status)
+{
+	p->pid[number] = 0;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+		p->oom_kills++;
+	} else if (WIFEXITED(status) && !WEXITSTATUS(status)) {
+		p->deaths++;
+	} else {
+		p->crashes++;
+		printf("child %u: %s %d\n", number, WIFSIGNALED(status) ? "signal" : "status",
+		       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	}
+}
+
 static void reap(struct parent *p)
 {
+	int status;
 	__u32 i;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-		for (i = 0; i <= STRESS_CHILDREN; i++) {
-			if (p->pid[i] != pid)
-				continue;
-			p->pid[i] = 0;
-			p->deaths++;
-		}
-	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (i = 0; i <= STRESS_CHILDREN; i++)
+			if (p->pid[i] == pid)
+				ended(p, i, status);
 }
 
 static void spawn_all(struct parent *p)
@@ -183,8 +275,7 @@ static bool stop(struct parent *p, __u32 number)
 
 	kill(pid, SIGSTOP);
 	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status)) {
-		p->pid[number] = 0;
-		p->deaths++;
+		ended(p, number, status);
 		return false;
 	}
 	if (!p->stress->child[number].injecting)
@@ -196,33 +287,53 @@ static bool stop(struct parent *p, __u32 number)
 static void kill_child(struct parent *p, __u32 number)
 {
 	pid_t pid = p->pid[number];
+	int status;
 
 	while (p->pid[number] && !stop(p, number))
 		usleep(1000);
 	if (!p->pid[number])
 		return;
 	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	waitpid(pid, &status, 0);
 	p->pid[number] = 0;
-}
-
-static void kill_one(struct parent *p)
-{
-	__u32 number = random_below(p, p->stress->children);
-
-	if (!p->pid[number])
-		return;
-	kill_child(p, number);
-	p->kills++;
-}
-
-static void reset(struct parent *p)
-{
-	p->stress->reset = stress_now();
-	if (!pc_model_hang())
-		p->resets++;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		p->kills++;
 	else
-		p->stress->reset = 0;
+		ended(p, number, status);
+}
+
+static void set_epoch(struct parent *p, __u32 epoch)
+{
+	__atomic_store_n(&p->stress->epoch, epoch, __ATOMIC_SEQ_CST);
+}
+
+static void hang(struct parent *p)
+{
+	__u32 epoch = p->stress->epoch;
+
+	p->seen = pc_model_hang_resets();
+	set_epoch(p, epoch + 1);
+	if (pc_model_hang()) {
+		set_epoch(p, epoch);
+		return;
+	}
+	p->hangs++;
+	p->hung = stress_now();
+}
+
+/* Returns whether the firmware does not hang. */
+static bool has_been_reset(struct parent *p)
+{
+	__u32 epoch = p->stress->epoch;
+
+	if (epoch % 2 == 0)
+		return true;
+	if (pc_model_hang_resets() > p->seen)
+		p->resets++;
+	else if (stress_now() - p->hung < NOTICE_NS)
+		return false;
+	set_epoch(p, epoch + 1);
+	return true;
 }
 
 /* The number of a child that has not moved for too long, or -1. */
@@ -256,21 +367,21 @@ static void show_stack(pid_t pid)
 static int run(struct parent *p, __s64 end)
 {
 	struct stress *s = p->stress;
-	__s64 next_kill = stress_now() + SECOND, next_reset = stress_now() + 2 * SECOND;
+	__s64 next_kill = stress_now() + SECOND, next_hang = stress_now() + 2 * SECOND;
 	int child = -1;
 
-	while (stress_now() < end && child < 0) {
+	while ((stress_now() < end || !has_been_reset(p)) && child < 0) {
 		reap(p);
 		spawn_all(p);
 		usleep(10000);
 		if (!s->no_kills && stress_now() > next_kill) {
-			kill_one(p);
+			kill_child(p, random_below(p, s->children));
 			next_kill = stress_now() + random_below(p, 2 * KILL_NS);
 		}
-		if (!s->no_resets && stress_now() > next_reset) {
-			reset(p);
-			next_reset = stress_now() + RESET_NS / 2 + random_below(p, 2) * RESET_NS;
-		}
+		if (!has_been_reset(p))
+			next_hang = stress_now() + RESET_NS + random_below(p, RESET_NS);
+		else if (!s->no_resets && stress_now() > next_hang && stress_now() < end)
+			hang(p);
 		child = stuck(p);
 	}
 
@@ -289,6 +400,7 @@ static void kill_all(struct parent *p)
 		kill_child(p, i);
 	if (p->pid[STRESS_CHILDREN])
 		kill(p->pid[STRESS_CHILDREN], SIGKILL);
+	p->pid[STRESS_CHILDREN] = 0;
 }
 
 static void line(const char *what, __u64 count)
@@ -296,15 +408,21 @@ static void line(const char *what, __u64 count)
 	printf("%-32s %12llu\n", what, (unsigned long long)count);
 }
 
-/* Returns whether all was well. */
-static bool report(struct parent *p, double seconds)
+/* Returns whether it is true that all is @well. */
+static bool expect(bool well, const char *complaint)
 {
-	struct stress *s = p->stress;
+	if (!well)
+		puts(complaint);
+	return well;
+}
+
+static struct stress_child sum_up(const struct stress *s)
+{
 	struct stress_child sum = {};
 	__u32 i, e;
 
 	for (i = 0; i < s->children; i++) {
-		struct stress_child *c = &s->child[i];
+		const struct stress_child *c = &s->child[i];
 
 		sum.binds += c->binds;
 		sum.jobs += c->jobs;
@@ -318,6 +436,16 @@ static bool report(struct parent *p, double seconds)
 		if (c->wrong)
 			printf("child %u: wrong at 0x%llx\n", i, (unsigned long long)c->wrong_va);
 	}
+	return sum;
+}
+
+/* Returns whether all was well. */
+static bool report(struct parent *p, double seconds)
+{
+	struct stress_child sum = sum_up(p->stress);
+	struct memory now = look_at_memory(), *before = &p->before;
+	bool hog = p->stress->hog, well;
+	__u32 e;
 
 	line("binds", sum.binds);
 	line("  a second", sum.binds / seconds);
@@ -326,22 +454,40 @@ static bool report(struct parent *p, double seconds)
 	line("  lost", sum.lost);
 	line("VMs", sum.vms);
 	line("children killed", p->kills);
+	line("  by the kernel", p->oom_kills);
 	line("children that ended", p->deaths);
-	line("resets", p->resets);
+	line("children that crashed", p->crashes);
+	line("times the firmware hung", p->hangs);
+	line("resets for that", p->resets);
+	if (!now.known)
+		puts("the kernel does not count what it does for want of memory");
+	line("allocations that reclaimed", now.stalls - before->stalls);
+	line("pages scanned for that", now.scanned - before->scanned);
+	line("processes killed for memory", now.killed - before->killed);
 	line("bytes checked", sum.checked);
 	line("lines that were wrong", sum.wrong);
 	line("errors without a reason", sum.unexpected);
 	for (e = 0; e < STRESS_ERRNOS; e++)
 		if (sum.errors[e])
 			line(strerror(e), sum.errors[e]);
-	return !sum.wrong && !sum.unexpected;
+
+	well = expect(!sum.wrong && !sum.unexpected && !p->crashes, "the driver did wrong");
+	well &= expect(sum.binds > LEAST * seconds && sum.jobs > LEAST * seconds && sum.checked,
+		       "too little was done");
+	well &= expect(p->resets == p->hangs, "the firmware hung, and the GPU was not reset");
+	well &= expect(p->hangs || p->stress->no_resets, "the firmware never hung");
+	well &= expect(!now.known || p->oom_kills <= now.killed - before->killed,
+		       "somebody kills children");
+	well &= expect(!hog || (p->oom_kills && (!now.known || now.stalls > before->stalls)),
+		       "there was enough memory");
+	return well;
 }
 
 static void parse(struct stress *s, int argc, char **argv, int *seconds)
 {
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "c:s:m:irkv", options, NULL)) >= 0) {
+	while ((opt = getopt_long(argc, argv, "c:s:mirk", options, NULL)) >= 0) {
 		switch (opt) {
 		case 'c':
 			s->children = atoi(optarg);
@@ -350,7 +496,7 @@ static void parse(struct stress *s, int argc, char **argv, int *seconds)
 			s->seed = strtoull(optarg, NULL, 0);
 			break;
 		case 'm':
-			s->hog = atoi(optarg);
+			s->hog = true;
 			break;
 		case 'i':
 			s->inject = true;
@@ -360,9 +506,6 @@ static void parse(struct stress *s, int argc, char **argv, int *seconds)
 			break;
 		case 'k':
 			s->no_kills = true;
-			break;
-		case 'v':
-			s->verbose = true;
 			break;
 		default:
 			fputs(usage, stderr);
@@ -413,6 +556,7 @@ int main(int argc, char **argv)
 	       p.stress->children, seconds);
 	fflush(stdout);
 	before = pc_model_errors();
+	p.before = look_at_memory();
 	start = stress_now();
 	child = run(&p, start + seconds * SECOND);
 	kill_all(&p);

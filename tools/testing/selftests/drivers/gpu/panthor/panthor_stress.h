@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 or MIT */
 /*
  * What the children of the stress program and their parent share: counters, what
- * they were told to do, and when the GPU was last reset.
+ * they were told to do, and whether the firmware hangs.
  */
 #ifndef PANTHOR_STRESS_H
 #define PANTHOR_STRESS_H
@@ -12,14 +12,11 @@
 #define STRESS_CHILDREN	32
 #define STRESS_ERRNOS	134
 
-/* After a reset jobs may be lost for as long as this. */
-#define STRESS_RESET_NS	15000000000ll
-
 /**
  * struct stress_child - What one child has done; its successors go on counting
  * @binds: ops of VM_BIND
  * @jobs: that ended
- * @lost: that ended with an error for which there was a reason
+ * @lost: that ended with an error
  * @checked: bytes read through the GPU
  * @wrong: of them, lines that were not what they should be
  * @wrong_va: where the last of them was
@@ -48,23 +45,21 @@ struct stress_child {
  * struct stress - All of it, in shared memory
  * @children: how many there are
  * @seed: of everything
- * @hog: MiB that one more child takes
+ * @hog: one more child takes all memory
  * @inject: let allocations of the children fail
  * @no_resets: do not hang the firmware
  * @no_kills: do not kill children
- * @verbose: say what goes wrong at once
- * @reset: when the firmware was last told to hang
+ * @epoch: odd while the firmware hangs, and the GPU has not been reset yet
  * @child: the children
  */
 struct stress {
 	__u32 children;
 	__u64 seed;
-	__u32 hog;
+	bool hog;
 	bool inject;
 	bool no_resets;
 	bool no_kills;
-	bool verbose;
-	__s64 reset;
+	__u32 epoch;
 	struct stress_child child[STRESS_CHILDREN];
 };
 

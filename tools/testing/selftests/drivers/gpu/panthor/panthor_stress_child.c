@@ -3,9 +3,11 @@
  * One child of the stress program: two VMs with random binds, jobs that verify them
  * or write through them, groups and heaps that come and go, until it is killed.
  *
- * An error has a reason if memory is short, an allocation was made to fail, or the
- * GPU has just been reset. What an ioctl has refused has not happened: the model of
- * the address space says so, and is checked.
+ * An error has a reason if it says that there is no memory where there is little, or
+ * where an allocation was made to fail; and a job may be lost if the firmware hangs.
+ * Nothing excuses a bind that was accepted and fails later, or a VM that is lost. What
+ * an ioctl has refused has not happened: the model of the address space says so, and is
+ * checked.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,14 +22,15 @@
 
 #define VMS		2
 #define BOS		3
-#define OPS		32
+#define OPS		256
 #define LINES		24
-#define BURST		32
+#define BURST		256
 
 /* One call in so many has an allocation that fails, one of its first so many. */
 #define INJECT_CALLS	4
-#define INJECT_DEPTH	48
+#define INJECT_DEPTH	256
 
+/* @epoch: when the last job that went well was submitted */
 struct worker {
 	struct stress *stress;
 	struct stress_child *child;
@@ -36,6 +39,7 @@ struct worker {
 	struct pc_space space[VMS];
 	struct pc_pages pages[VMS];
 	__u32 bound[VMS];
+	__u32 epoch[VMS];
 	bool injected;
 };
 
@@ -62,69 +66,103 @@ static void end(struct worker *w)
 	w->child->injecting = false;
 }
 
-static bool has_reason(const struct worker *w, int err)
+static bool is_short(const struct worker *w, int err)
 {
-	const struct stress *s = w->stress;
-
-	/* Late is what no job may be. */
-	if (err == -ETIME)
-		return false;
-	if (w->injected || (err == -ENOMEM && s->hog))
-		return true;
-	return s->reset && stress_now() - s->reset < STRESS_RESET_NS;
+	return err == -ENOMEM && (w->injected || w->stress->hog);
 }
 
-static void complain(struct worker *w, int err, const char *what)
+/* Where buffers are made: shmem says -ENOSPC when there is no memory for an inode. */
+static bool has_no_buffer(const struct worker *w, int err)
 {
-	w->child->unexpected++;
-	if (w->stress->verbose)
-		fprintf(stderr, "%d: %s: %s\n", getpid(), what, strerror(-err));
+	return is_short(w, err == -ENOSPC ? -ENOMEM : err);
 }
 
-static void note_error(struct worker *w, int err, const char *what)
+/* Since the last job of this group that went well, the firmware has hung. */
+static bool is_reset(const struct worker *w, __u32 vm, int err)
+{
+	__u32 epoch = __atomic_load_n(&w->stress->epoch, __ATOMIC_SEQ_CST);
+
+	return (err == -ECANCELED || err == -ETIMEDOUT || err == -EINVAL) &&
+	       (epoch % 2 || epoch != w->epoch[vm]);
+}
+
+static void note_error(struct worker *w, int err, bool expected, const char *what)
 {
 	if (-err < STRESS_ERRNOS)
 		w->child->errors[-err]++;
-	if (!has_reason(w, err))
-		complain(w, err, what);
+	if (expected)
+		return;
+	w->child->unexpected++;
+	printf("process %d: %s: %s\n", getpid(), what, strerror(-err));
+	fflush(stdout);
+}
+
+/* Whatever happens, the VM must still be usable. */
+static int look_at_vm(struct worker *w, __u32 vm)
+{
+	__u32 state = ~0;
+	int err = pc_vm_state(w->fd, w->space[vm].gpu.vm, &state);
+
+	if (!err && state != DRM_PANTHOR_VM_STATE_USABLE)
+		err = -EIO;
+	if (err)
+		note_error(w, err, false, "state of the VM");
+	return err;
+}
+
+/* Another try after a refusal, and no injection meanwhile. */
+static int new_group(struct worker *w, __u32 vm)
+{
+	int tries, err;
+
+	for (tries = 0; tries < 100; tries++) {
+		w->epoch[vm] = __atomic_load_n(&w->stress->epoch, __ATOMIC_SEQ_CST);
+		err = pc_gpu_restart(&w->space[vm].gpu);
+		if (!err)
+			break;
+		note_error(w, err, has_no_buffer(w, err), "new group");
+		usleep(1000);
+	}
+	return err;
 }
 
 /* A job has failed, or was refused: its group is dead. The VM must not be. */
 static int job_lost(struct worker *w, __u32 vm, int err)
 {
-	struct pc_gpu *gpu = &w->space[vm].gpu;
 	__u32 state;
-	int tries;
 
-	note_error(w, err, "job");
 	w->child->lost++;
+	note_error(w, err, is_reset(w, vm, err) || is_short(w, err), "job");
 
 	/* All that jobs touch is mapped: no reset and no want of memory makes them fault. */
-	if (!pc_group_state(w->fd, gpu->group, &state, NULL) &&
+	if (!pc_group_state(w->fd, w->space[vm].gpu.group, &state, NULL) &&
 	    state & DRM_PANTHOR_GROUP_STATE_FATAL_FAULT)
-		complain(w, err, "fault");
+		note_error(w, err, false, "fault");
 
-	for (tries = 0; tries < 100; tries++) {
-		err = pc_gpu_restart(gpu);
-		if (!err)
-			break;
-		note_error(w, err, "new group");
-		usleep(1000);
-	}
+	return new_group(w, vm) ?: look_at_vm(w, vm);
+}
 
-	if (!err)
-		err = pc_vm_state(w->fd, gpu->vm, &state);
-	if (!err && state != DRM_PANTHOR_VM_STATE_USABLE)
-		err = -EIO;
-	return err;
+/* What the firmware does from here on may cost the job. */
+static __u32 job_begins(struct worker *w)
+{
+	w->injected = false;
+	return __atomic_load_n(&w->stress->epoch, __ATOMIC_SEQ_CST);
+}
+
+static int job_ended(struct worker *w, __u32 vm, __u32 epoch, int err)
+{
+	if (err < 0)
+		return job_lost(w, vm, err);
+	w->epoch[vm] = epoch;
+	return 0;
 }
 
 static int verify(struct worker *w, __u32 vm)
 {
+	__u32 epoch = job_begins(w);
 	__u64 va;
 	int err;
 
-	w->injected = false;
 	err = pc_pages_check(&w->pages[vm], LINES, &va, &w->child->checked);
 
 	w->child->jobs++;
@@ -132,7 +170,7 @@ static int verify(struct worker *w, __u32 vm)
 		w->child->wrong++;
 		w->child->wrong_va = va;
 	}
-	return err < 0 ? job_lost(w, vm, err) : 0;
+	return job_ended(w, vm, epoch, err);
 }
 
 /* Through a mapping of its own, since those at random may be read-only. */
@@ -142,6 +180,7 @@ static int write_and_look(struct worker *w, __u32 vm)
 	struct pc_bo *bo = &w->bo[pc_pages_random(&w->pages[vm], BOS)];
 	__u64 offset = pc_pages_random(&w->pages[vm], bo->size / PC_4K) * PC_4K;
 	__u64 va = PC_GPU_VA - PC_1G, line[PC_GPU_LINE / 8];
+	__u32 epoch;
 	size_t i;
 	int err;
 
@@ -153,22 +192,22 @@ static int write_and_look(struct worker *w, __u32 vm)
 	end(w);
 	w->child->binds++;
 	if (err) {
-		note_error(w, err, "map");
-		return 0;
+		note_error(w, err, is_short(w, err), "map");
+		return look_at_vm(w, vm);
 	}
 
-	w->injected = false;
+	epoch = job_begins(w);
 	err = pc_gpu_write(gpu, va, line, sizeof(line));
 	w->child->jobs++;
 	if (err)
-		return job_lost(w, vm, err);
+		return job_ended(w, vm, epoch, err);
 
 	w->child->checked += sizeof(line);
 	if (memcmp((char *)bo->map + offset, line, sizeof(line))) {
 		w->child->wrong++;
 		w->child->wrong_va = va;
 	}
-	return 0;
+	return job_ended(w, vm, epoch, 0);
 }
 
 /* Many short jobs in one call, each of which counts one up. */
@@ -178,7 +217,7 @@ static int burst(struct worker *w, __u32 vm)
 	struct drm_panthor_sync_op done = pc_signal_op(gpu->syncobj, 0);
 	struct drm_panthor_queue_submit submits[BURST];
 	struct pc_cs cs = pc_gpu_cs(gpu);
-	__u32 *counter = pc_gpu_bounce(gpu), i;
+	__u32 *counter = pc_gpu_bounce(gpu), epoch = job_begins(w), i;
 	int err;
 
 	*counter = 0;
@@ -192,19 +231,18 @@ static int burst(struct worker *w, __u32 vm)
 	pc_cs_flush(&cs, 3);
 	submits[BURST - 1] = pc_job(0, gpu->va, cs.count * sizeof(__u64), &done, 1);
 
-	w->injected = false;
 	err = pc_group_submit(w->fd, gpu->group, submits, BURST);
 	if (!err)
 		err = pc_gpu_wait(gpu);
 	w->child->jobs += BURST;
 	if (err)
-		return job_lost(w, vm, err);
+		return job_ended(w, vm, epoch, err);
 	w->child->checked += sizeof(*counter);
 	if (*counter != BURST) {
 		w->child->wrong++;
 		w->child->wrong_va = pc_gpu_bounce_va(gpu);
 	}
-	return 0;
+	return job_ended(w, vm, epoch, 0);
 }
 
 static int settle(struct worker *w, __u32 vm)
@@ -230,7 +268,7 @@ static int bind_some(struct worker *w, __u32 vm, bool async)
 	if (!async) {
 		err = settle(w, vm);
 		if (err)
-			note_error(w, err, "bind fence");
+			note_error(w, err, false, "bind fence");
 	}
 
 	for (i = 0; i < count; i++)
@@ -243,7 +281,7 @@ static int bind_some(struct worker *w, __u32 vm, bool async)
 	end(w);
 	w->child->binds += count;
 	if (err)
-		note_error(w, err, "bind");
+		note_error(w, err, is_short(w, err), "bind");
 
 	/* Where it could not even read the array, the driver leaves the count as it was. */
 	if (err && (async || done == count))
@@ -252,7 +290,7 @@ static int bind_some(struct worker *w, __u32 vm, bool async)
 		gpu->after = w->bound[vm];
 	for (i = 0; i < done; i++)
 		pc_pages_apply(pages, &ops[i]);
-	return 0;
+	return err ? look_at_vm(w, vm) : 0;
 }
 
 static int groups_and_heaps(struct worker *w, __u32 vm)
@@ -265,7 +303,7 @@ static int groups_and_heaps(struct worker *w, __u32 vm)
 	err = pc_group_create(w->fd, id, 1 + pc_pages_random(&w->pages[vm], 4), 0x1000, &group);
 	end(w);
 	if (err)
-		note_error(w, err, "group");
+		note_error(w, err, has_no_buffer(w, err), "group");
 	else
 		pc_group_destroy(w->fd, group);
 
@@ -273,7 +311,7 @@ static int groups_and_heaps(struct worker *w, __u32 vm)
 	err = pc_heap_create(w->fd, id, 2, 0x40000, 4, 4, &heap);
 	end(w);
 	if (err)
-		note_error(w, err, "heap");
+		note_error(w, err, has_no_buffer(w, err), "heap");
 	else
 		pc_heap_destroy(w->fd, heap.handle);
 	return 0;
@@ -281,10 +319,14 @@ static int groups_and_heaps(struct worker *w, __u32 vm)
 
 static int make_vm(struct worker *w, __u32 vm, __u64 seed)
 {
-	int err = pc_space_init(&w->space[vm], w->fd);
+	int err;
 
+	w->epoch[vm] = job_begins(w);
+	err = pc_space_init(&w->space[vm], w->fd);
 	if (!err)
 		pc_pages_init(&w->pages[vm], &w->space[vm].gpu, w->bo, BOS, seed);
+	else
+		note_error(w, err, has_no_buffer(w, err), "VM");
 	w->child->vms++;
 	return err;
 }
@@ -294,7 +336,6 @@ static int replace_vm(struct worker *w, __u32 vm)
 {
 	__u64 seed = pc_pages_random(&w->pages[vm], ~0u);
 
-	w->injected = false;
 	pc_space_fini(&w->space[vm]);
 	return make_vm(w, vm, seed);
 }
@@ -330,6 +371,8 @@ static int make_buffers(struct worker *w, __u64 seed)
 		err = pc_bo_create(w->fd, 64 << 10, &w->bo[2]);
 	for (i = 0; i < BOS && !err; i++)
 		pc_fill(w->bo[i].map, w->bo[i].size, seed + i);
+	for (i = 0; i < VMS && !err; i++)
+		err = pc_syncobj_create(w->fd, false, &w->bound[i]);
 	return err;
 }
 
@@ -339,15 +382,11 @@ static int setup(struct worker *w, __u64 seed)
 	int err;
 
 	w->fd = pc_open();
-	if (w->fd < 0)
-		return w->fd;
-
-	err = make_buffers(w, seed);
-	for (vm = 0; vm < VMS && !err; vm++) {
-		err = pc_syncobj_create(w->fd, false, &w->bound[vm]);
-		if (!err)
-			err = make_vm(w, vm, seed + vm);
-	}
+	err = w->fd < 0 ? w->fd : make_buffers(w, seed);
+	if (err)
+		note_error(w, err, has_no_buffer(w, err), "start");
+	for (vm = 0; vm < VMS && !err; vm++)
+		err = make_vm(w, vm, seed + vm);
 	return err;
 }
 
@@ -364,7 +403,6 @@ int stress_work(struct stress *stress, struct stress_child *child, __u64 seed)
 		err = do_something(&w, round % VMS);
 	}
 
-	/* Another one will be born. */
-	note_error(&w, err, "start, or a VM that is lost");
+	/* The error has been noted; another child will be born. */
 	return 0;
 }
