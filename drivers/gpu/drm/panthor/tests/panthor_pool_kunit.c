@@ -266,16 +266,18 @@ static void exhaustive(struct kunit *test)
 		.coherent_walk = true,
 	};
 	struct pk *pk = pk_create(test, &cfg);
-	struct job kinds[18], jobs[3];
+	const unsigned int nr_kinds = 18;
+	struct job *kinds = kunit_kcalloc(test, nr_kinds, sizeof(*kinds), GFP_KERNEL), jobs[3];
 	unsigned int count = 0, i, j, n;
 	unsigned long runs = 0;
 
+	KUNIT_ASSERT_NOT_NULL(test, kinds);
 	for (i = 0; i < ARRAY_SIZE(ends); i++)
 		for (j = i + 1; j < ARRAY_SIZE(ends); j++)
 			for (n = 0; n < 3; n++)
 				kinds[count++] = (struct job){ "ubm"[n], ends[i],
 							       ends[j] - ends[i] };
-	KUNIT_ASSERT_EQ(test, count, ARRAY_SIZE(kinds));
+	KUNIT_ASSERT_EQ(test, count, nr_kinds);
 
 	for (i = 0; i < count * count * count * 6; i++) {
 		const u8 *order = orders[i % 6];
