@@ -340,7 +340,7 @@ static void survive_a_hang(struct __test_metadata *_metadata, struct fault_case 
 {
 	struct pc_gpu *gpu = &f->env.space.gpu;
 	long long resets = pc_model_hang_resets();
-	int fd = f->env.fd;
+	int fd = f->env.fd, err = -1, tries;
 
 	if (resets < 0)
 		SKIP(return, "no way to hang the firmware");
@@ -351,7 +351,12 @@ static void survive_a_hang(struct __test_metadata *_metadata, struct fault_case 
 
 	EXPECT_NE(-ETIME, pc_syncobj_finish(fd, f->done, PC_JOB_NS));
 	expect_reset(_metadata, resets);
-	ASSERT_EQ(0, pc_gpu_restart(gpu));
+	/* The driver may still be busy with it. */
+	for (tries = 0; tries < 100 && err; tries++) {
+		usleep(10000);
+		err = pc_gpu_restart(gpu);
+	}
+	ASSERT_EQ(0, err);
 	pc_expect_space(_metadata, &f->env.space);
 }
 
