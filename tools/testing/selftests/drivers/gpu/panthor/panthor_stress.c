@@ -31,6 +31,9 @@
 #define NOTICE_NS	(15 * SECOND)
 #define RESET_NS	(3 * SECOND)
 
+/* The GPU counts a reset before the driver is done with it; groups may be lost until then. */
+#define SETTLE_NS	SECOND
+
 /* Less than that of binds or jobs in a second is not even a test. */
 #define LEAST		100
 
@@ -83,6 +86,7 @@ struct memory {
  * @resets: and the driver noticed,
  * @seen: and resets before the last of them
  * @hung: when that was
+ * @reset: when the GPU was reset for it, or 0
  * @before: at the start
  */
 struct parent {
@@ -97,6 +101,7 @@ struct parent {
 	__u64 resets;
 	long long seen;
 	__s64 hung;
+	__s64 reset;
 	struct memory before;
 };
 
@@ -321,17 +326,20 @@ static void hang(struct parent *p)
 	p->hung = stress_now();
 }
 
-/* Returns whether the firmware does not hang. */
+/* Returns whether the firmware does not hang, and what it did to jobs is over. */
 static bool has_been_reset(struct parent *p)
 {
 	__u32 epoch = p->stress->epoch;
 
 	if (epoch % 2 == 0)
 		return true;
-	if (pc_model_hang_resets() > p->seen)
+	if (!p->reset && pc_model_hang_resets() > p->seen) {
+		p->reset = stress_now();
 		p->resets++;
-	else if (stress_now() - p->hung < NOTICE_NS)
+	}
+	if (p->reset ? stress_now() - p->reset < SETTLE_NS : stress_now() - p->hung < NOTICE_NS)
 		return false;
+	p->reset = 0;
 	set_epoch(p, epoch + 1);
 	return true;
 }
