@@ -220,7 +220,7 @@ static bool detach_table(struct panthor_pgtable *pt, struct panthor_table *table
 static u64 drop_table(struct update *op, struct panthor_table *table, int level);
 
 /* Clear @count pages. Returns how many were mapped. */
-static unsigned int unmap_pages(struct update *op, struct panthor_table *table,
+static unsigned int unmap_pages(struct panthor_pgtable *pt, struct panthor_table *table,
 				unsigned int index, unsigned int count)
 {
 	u64 *entry = table->entries + index, *end = entry + count;
@@ -243,7 +243,7 @@ static unsigned int unmap_pages(struct update *op, struct panthor_table *table,
 		WRITE_ONCE(*entry, 0);
 
 	if (holes < count)
-		panthor_pool_clean(&op->pt->pool, end - count, count);
+		panthor_pool_clean(&pt->pool, end - count, count);
 	return count - holes;
 }
 
@@ -258,7 +258,7 @@ static unsigned int clear_entries(struct update *op, struct panthor_table *table
 	unsigned int cleared = 0, blocks = 0, i;
 
 	if (level == PANTHOR_PT_LAST_LEVEL) {
-		blocks = unmap_pages(op, table, index, count);
+		blocks = unmap_pages(op->pt, table, index, count);
 		*bytes += (u64)blocks * SZ_4K;
 		return blocks;
 	}
@@ -340,7 +340,7 @@ static noinline u64 *split_block(struct update *op, u64 *entries, int level)
 {
 	u64 pte = entries[PANTHOR_PT_INDEX(op->iova, level)];
 	struct panthor_table *table = new_table(op, entries, level, level + 1);
-	u64 leaf = panthor_pte_leaf(panthor_pte_addr(pte), pte, level + 1);
+	u64 leaf = panthor_pte_leaf(panthor_pte_addr(pte), panthor_pte_keep(pte), level + 1);
 	unsigned int i;
 
 	if (!table)
@@ -371,7 +371,7 @@ static __always_inline u64 clear_run(struct update *op, struct unmap_path *path,
 
 	count = min(op->left >> PANTHOR_PT_SHIFT(level), (u64)PANTHOR_PT_ENTRIES - index);
 	if (level == PANTHOR_PT_LAST_LEVEL) {
-		cleared = unmap_pages(op, table, index, count);
+		cleared = unmap_pages(op->pt, table, index, count);
 		*unmapped += (u64)cleared * SZ_4K;
 	} else {
 		cleared = clear_entries(op, table, level, index, count, unmapped);
@@ -402,32 +402,46 @@ static noinline void leave_table(struct update *op, struct unmap_path *path, int
 }
 
 /*
- * The usual unmap: whole entries of one table, in which others stay valid. Returns false
- * with nothing done if it is another one.
+ * The usual unmap: entries of one table, in which others stay valid. Returns false with
+ * nothing done if it is another one.
  */
-static bool unmap_run(struct update *op, u64 *unmapped)
+static bool unmap_run(struct panthor_pgtable *pt, u64 iova, u64 size, u64 *unmapped)
 {
-	struct panthor_pgtable *pt = op->pt;
-	unsigned int gathered = panthor_gather_count(&pt->gather);
-	u64 *path[PANTHOR_PT_LAST_LEVEL + 1];
-	unsigned int index, cleared;
+	const unsigned int count = size >> PANTHOR_PT_SHIFT(PANTHOR_PT_LAST_LEVEL);
 	struct panthor_table *table;
-	u64 count;
-	int level;
+	unsigned int cleared;
+	u64 *entries;
 
-	path[pt->start_level] = pt->root;
-	level = walk_down(path, op->iova, op->left, pt->start_level);
-	if (level < PANTHOR_PT_LAST_LEVEL && !covers_entry(op->iova, op->left, level))
+	if (!find_table(pt, iova, PANTHOR_PT_LAST_LEVEL, &entries))
+		return false;
+	table = panthor_table_of(entries);
+	if (count >= table->live)
 		return false;
 
-	table = panthor_table_of(path[level]);
-	index = PANTHOR_PT_INDEX(op->iova, level);
-	count = op->left >> PANTHOR_PT_SHIFT(level);
-	if (count > PANTHOR_PT_ENTRIES - index || count >= table->live ||
-	    op->left & (PANTHOR_PT_SPAN(level) - 1))
+	cleared = unmap_pages(pt, table, PANTHOR_PT_INDEX(iova, PANTHOR_PT_LAST_LEVEL), count);
+	WRITE_ONCE(table->live, table->live - cleared);
+	*unmapped = (u64)cleared * SZ_4K;
+	return true;
+}
+
+/* See unmap_run(): of the level above that of pages, with all that is below. */
+static bool unmap_run_of_blocks(struct update *op, u64 *unmapped)
+{
+	const int level = PANTHOR_PT_LAST_LEVEL - 1;
+	const unsigned int count = op->left >> PANTHOR_PT_SHIFT(level);
+	struct panthor_pgtable *pt = op->pt;
+	unsigned int gathered = panthor_gather_count(&pt->gather), cleared;
+	struct panthor_table *table;
+	u64 *entries;
+
+	if (!find_table(pt, op->iova, level, &entries))
+		return false;
+	table = panthor_table_of(entries);
+	if (count >= table->live)
 		return false;
 
-	cleared = clear_entries(op, table, level, index, count, unmapped);
+	cleared = clear_entries(op, table, level, PANTHOR_PT_INDEX(op->iova, level), count,
+				unmapped);
 	WRITE_ONCE(table->live, table->live - cleared);
 	if (panthor_gather_count(&pt->gather) != gathered)
 		note_gathered(&pt->gather, op->iova, op->iova + op->left - 1);
@@ -494,6 +508,12 @@ err_undo:
  * Map.
  */
 
+/* The attributes for @prot, or 0 if it is not valid. */
+static __always_inline u64 leaf_attrs(const struct panthor_pgtable *pt, unsigned int prot)
+{
+	return prot < ARRAY_SIZE(pt->attrs) ? pt->attrs[prot] : 0;
+}
+
 /* The table below an entry that leads to none yet, in which the next leaf goes. */
 static noinline u64 *map_new_table(struct update *op, struct pa_cursor *pa, u64 *entries,
 				   int level)
@@ -519,16 +539,22 @@ static noinline u64 *map_new_table(struct update *op, struct pa_cursor *pa, u64 
 	return table->entries;
 }
 
-/* @count leaves more in @table; the first of them is at @first. */
-static void count_leaves(struct update *op, u64 *entries, u64 *first, unsigned int count, int level)
+/* @count leaves more of @level in the table at @entries; the first of them is at @first. */
+static __always_inline void count_leaves(struct panthor_pgtable *pt, u64 *entries, u64 *first,
+					 u64 count, int level)
 {
 	struct panthor_table *table = panthor_table_of(entries);
 
 	WRITE_ONCE(table->live, table->live + count);
-	op->pt->leaves[level] += count;
+	pt->leaves[level] += count;
+	panthor_pool_clean(&pt->pool, first, count);
+}
+
+static void go_on(struct update *op, u64 *entries, u64 *first, unsigned int count, int level)
+{
+	count_leaves(op->pt, entries, first, count, level);
 	op->iova += (u64)count << PANTHOR_PT_SHIFT(level);
 	op->left -= (u64)count << PANTHOR_PT_SHIFT(level);
-	panthor_pool_clean(&op->pt->pool, first, count);
 }
 
 /* Write pages as long as each is an entry of its own. Returns the entry behind the last one. */
@@ -590,7 +616,7 @@ static int map_pages(struct update *op, struct pa_cursor *pa, u64 attrs, u64 *en
 	}
 
 	if (entry != first)
-		count_leaves(op, entries, first, entry - first, PANTHOR_PT_LAST_LEVEL);
+		go_on(op, entries, first, entry - first, PANTHOR_PT_LAST_LEVEL);
 	return err;
 }
 
@@ -627,7 +653,7 @@ static int map_blocks(struct update *op, struct pa_cursor *pa, u64 attrs, u64 *e
 	} while (!err && leaf_fits(op->pt, pa, op->iova + done, op->left - done, level));
 
 	if (entry != first)
-		count_leaves(op, entries, first, entry - first, level);
+		go_on(op, entries, first, entry - first, level);
 	return err;
 }
 
@@ -673,13 +699,13 @@ static int map_range(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv
 {
 	int err = check_range(iova, size, pt->va_bits) ?: panthor_pa_check(pt, pa);
 	u64 *path[PANTHOR_PT_LAST_LEVEL + 1];
-	u64 attrs = panthor_pte_attrs(prot);
+	u64 attrs = leaf_attrs(pt, prot);
 	int level = pt->start_level;
 	struct update op;
 
 	if (err)
 		return err;
-	if (!(prot & (IOMMU_READ | IOMMU_WRITE)) || (prot & ~PANTHOR_PROT_MASK))
+	if (!attrs)
 		return -EINVAL;
 
 	begin_update(&op, pt, rsv, iova, size);
@@ -705,6 +731,59 @@ static int map_range(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv
 	wmb();
 
 	return err;
+}
+
+/* See map_run(): compiled for each level. */
+static __always_inline bool map_run_level(struct panthor_pgtable *pt, u64 iova, u64 paddr,
+					  u64 size, u64 attrs, int level)
+{
+	u64 count = size >> PANTHOR_PT_SHIFT(level), i = 0;
+	u64 *entries, *first, pte;
+
+	if (!find_table(pt, iova, level, &entries))
+		return false;
+	first = entries + PANTHOR_PT_INDEX(iova, level);
+	pte = panthor_pte_leaf(paddr, attrs, level);
+	for (;;) {
+		if (unlikely(first[i]))
+			goto undo;
+		WRITE_ONCE(first[i], pte);
+		if (++i == count)
+			break;
+		pte += PANTHOR_PT_SPAN(level);
+	}
+
+	count_leaves(pt, entries, first, count, level);
+	/* The caller may tell the device about the range as soon as we return. */
+	wmb();
+	return true;
+
+undo:
+	while (i--)
+		WRITE_ONCE(first[i], 0);
+	return false;
+}
+
+/*
+ * The usual map: one run of memory, into entries of one table, which is there. Returns
+ * false with nothing done if it is another one, or wrong.
+ */
+static __always_inline bool map_run(struct panthor_pgtable *pt, u64 iova, u64 paddr, u64 size,
+				    int prot)
+{
+	u64 attrs = leaf_attrs(pt, prot);
+
+	if (!attrs || !run_in_reach(pt, iova, paddr, size))
+		return false;
+
+	switch (run_level(iova, paddr, size, pt->no_block)) {
+	case PANTHOR_PT_LAST_LEVEL:
+		return map_run_level(pt, iova, paddr, size, attrs, PANTHOR_PT_LAST_LEVEL);
+	case PANTHOR_PT_LAST_LEVEL - 1:
+		return map_run_level(pt, iova, paddr, size, attrs, PANTHOR_PT_LAST_LEVEL - 1);
+	default:
+		return false;
+	}
 }
 
 /*
@@ -819,7 +898,7 @@ static void collect_idle(struct panthor_pgtable *pt, u64 first, u64 last)
 struct panthor_pgtable *panthor_pgtable_create(const struct panthor_pgtable_cfg *cfg)
 {
 	struct panthor_pgtable *pt;
-	int err;
+	int err, prot;
 
 	if (!cfg->dev ||
 	    cfg->va_bits < 25 || cfg->va_bits > 48 ||
@@ -835,9 +914,14 @@ struct panthor_pgtable *panthor_pgtable_create(const struct panthor_pgtable_cfg 
 	pt->start_level = PANTHOR_PT_START_LEVEL(cfg->va_bits);
 	pt->va_bits = cfg->va_bits;
 	pt->pa_bits = cfg->pa_bits;
+	pt->no_iova = ~GENMASK_ULL(cfg->va_bits - 1, 12);
+	pt->no_paddr = ~GENMASK_ULL(cfg->pa_bits - 1, 12);
+	pt->no_block = cfg->pgsize_bitmap & SZ_2M ? SZ_2M - 1 : ~0ull;
 	pt->pgsize_bitmap = cfg->pgsize_bitmap;
 	if (pt->start_level > 1)
 		pt->pgsize_bitmap &= ~(u64)SZ_1G;
+	for (prot = 0; prot < ARRAY_SIZE(pt->attrs); prot++)
+		pt->attrs[prot] = prot & (IOMMU_READ | IOMMU_WRITE) ? panthor_pte_attrs(prot) : 0;
 
 	err = panthor_pool_init(&pt->pool, cfg);
 	if (err)
@@ -891,6 +975,19 @@ int panthor_pgtable_map(struct panthor_pgtable *pt,
 {
 	struct pa_cursor pa = { .paddr = paddr, .len = size };
 
+	if (size && map_run(pt, iova, paddr, size, prot))
+		return 0;
+	return map_range(pt, rsv, &pa, iova, size, prot);
+}
+
+static noinline int map_list(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
+			     u64 iova, const struct sg_table *sgt, u64 offset, u64 size,
+			     int prot)
+{
+	struct pa_cursor pa = {
+		.sg = sgt->sgl, .nents = sgt->nents, .skip = offset,
+	};
+
 	return map_range(pt, rsv, &pa, iova, size, prot);
 }
 
@@ -899,11 +996,10 @@ int panthor_pgtable_map_sgt(struct panthor_pgtable *pt,
 			    const struct sg_table *sgt, u64 offset, u64 size,
 			    int prot)
 {
-	struct pa_cursor pa = {
-		.sg = sgt->sgl, .nents = sgt->nents, .skip = offset,
-	};
-
-	return map_range(pt, rsv, &pa, iova, size, prot);
+	if (run_in_first(sgt, offset, size) &&
+	    map_run(pt, iova, sg_dma_address(sgt->sgl) + offset, size, prot))
+		return 0;
+	return map_list(pt, rsv, iova, sgt, offset, size, prot);
 }
 
 int panthor_pgtable_map_repeat(struct panthor_pgtable *pt,
@@ -918,27 +1014,38 @@ int panthor_pgtable_map_repeat(struct panthor_pgtable *pt,
 	return map_range(pt, rsv, &pa, iova, size, prot);
 }
 
-s64 panthor_pgtable_unmap(struct panthor_pgtable *pt,
-			  struct panthor_pgtable_rsv *rsv, u64 iova, u64 size)
+static noinline s64 unmap_checked(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
+				  u64 iova, u64 size, int level)
 {
 	u64 last, unmapped = 0;
 	struct update op;
 	s64 ret;
-	int err = check_range(iova, size, pt->va_bits);
 
-	if (err)
-		return err;
-
-	/* What is split first is not there yet if it fails, what is split last had better be. */
 	begin_update(&op, pt, rsv, iova, size);
-	if (unmap_run(&op, &unmapped))
+	if (level && level < PANTHOR_PT_LAST_LEVEL && unmap_run_of_blocks(&op, &unmapped))
 		return unmapped;
 
+	/* What is split first is not there yet if it fails, what is split last had better be. */
 	last = panthor_slot_iova(panthor_slot(iova + size - 1, PANTHOR_PT_LAST_LEVEL));
 	ret = last <= iova || can_cut(pt, rsv, iova + size) ? unmap_range(&op) : -ENOMEM;
 	dev_WARN_ONCE(pt->pool.dev, ret == -ENOMEM,
 		      "panthor_pgtable: no table reserved to unmap %#llx\n", iova);
 	return ret;
+}
+
+s64 panthor_pgtable_unmap(struct panthor_pgtable *pt,
+			  struct panthor_pgtable_rsv *rsv, u64 iova, u64 size)
+{
+	int err = check_range(iova, size, pt->va_bits), level;
+	u64 unmapped;
+
+	if (err)
+		return err;
+
+	level = run_level(iova, 0, size, SZ_2M - 1);
+	if (level == PANTHOR_PT_LAST_LEVEL && unmap_run(pt, iova, size, &unmapped))
+		return unmapped;
+	return unmap_checked(pt, rsv, iova, size, level);
 }
 
 void panthor_pgtable_expand(struct panthor_pgtable *pt, u64 *iova, u64 *size)

@@ -113,15 +113,21 @@ static inline u64 panthor_pte_attrs(int prot)
 /**
  * panthor_pte_leaf() - encode a leaf
  * @paddr: Output address, aligned to what an entry of @level covers.
- * @attrs: From panthor_pte_attrs(), or a leaf whose attributes are kept.
+ * @attrs: From panthor_pte_attrs(), or panthor_pte_keep().
  * @level: 1 to 3.
  *
  * Return: the descriptor.
  */
 static __always_inline u64 panthor_pte_leaf(u64 paddr, u64 attrs, int level)
 {
-	return paddr | (attrs & ~(PANTHOR_PTE_ADDR | PANTHOR_PTE_TYPE)) |
+	return paddr | attrs |
 	       (level == PANTHOR_PT_LAST_LEVEL ? PANTHOR_PTE_PAGE : PANTHOR_PTE_BLOCK);
+}
+
+/* The attributes of a leaf. */
+static inline u64 panthor_pte_keep(u64 pte)
+{
+	return pte & ~(PANTHOR_PTE_ADDR | PANTHOR_PTE_TYPE);
 }
 
 static inline u64 panthor_pte_table(u64 table_paddr)
@@ -132,7 +138,7 @@ static inline u64 panthor_pte_table(u64 table_paddr)
 /* Not for the last level, where a page has the type of a table. */
 static inline bool panthor_pte_is_table(u64 pte)
 {
-	return (pte & PANTHOR_PTE_TYPE) == PANTHOR_PTE_TABLE;
+	return pte & (PANTHOR_PTE_TABLE ^ PANTHOR_PTE_BLOCK);
 }
 
 static inline u64 panthor_pte_addr(u64 pte)

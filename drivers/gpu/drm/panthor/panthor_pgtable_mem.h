@@ -51,6 +51,14 @@ static __always_inline bool is_single_page(struct scatterlist *sg, u64 pa_last)
 	return sg_dma_len(sg) == SZ_4K && IS_ALIGNED(paddr, SZ_4K) && paddr <= pa_last;
 }
 
+/* Is the memory of a map, if that is not empty, in the first entry of a scatter list? */
+static inline bool run_in_first(const struct sg_table *sgt, u64 offset, u64 size)
+{
+	u64 len = sgt->nents ? sg_dma_len(sgt->sgl) : 0;
+
+	return offset < len && size - 1 < len - offset;
+}
+
 static inline u64 last_page(const struct panthor_pgtable *pt)
 {
 	return (1ull << pt->pa_bits) - SZ_4K;

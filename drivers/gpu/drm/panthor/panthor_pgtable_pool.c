@@ -460,12 +460,11 @@ void panthor_pool_release(struct panthor_pool *pool, struct panthor_gather *gath
 	spin_unlock(&pool->lock);
 }
 
-/* Write @count entries of one table back to where the device reads them. */
-void panthor_pool_clean(struct panthor_pool *pool, const u64 *entries, unsigned int count)
+/* Write @count entries of one table back to where a device reads them that does not snoop. */
+void panthor_pool_sync(struct panthor_pool *pool, const u64 *entries, unsigned int count)
 {
-	KUNIT_STATIC_STUB_REDIRECT(panthor_pool_clean, pool, entries, count);
+	KUNIT_STATIC_STUB_REDIRECT(panthor_pool_sync, pool, entries, count);
 
-	if (!pool->coherent)
-		dma_sync_single_for_device(pool->dev, virt_to_phys((void *)entries),
-					   count * sizeof(*entries), DMA_TO_DEVICE);
+	dma_sync_single_for_device(pool->dev, virt_to_phys((void *)entries),
+				   count * sizeof(*entries), DMA_TO_DEVICE);
 }

@@ -109,7 +109,7 @@ struct panthor_gather {
 int panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_cfg *cfg);
 bool panthor_pool_fini(struct panthor_pool *pool);
 int panthor_pool_fill(struct panthor_pool *pool);
-void panthor_pool_clean(struct panthor_pool *pool, const u64 *entries, unsigned int count);
+void panthor_pool_sync(struct panthor_pool *pool, const u64 *entries, unsigned int count);
 void panthor_pool_release(struct panthor_pool *pool, struct panthor_gather *gather);
 
 struct panthor_table *panthor_pool_find(struct panthor_pool *pool, u64 slot);
@@ -121,6 +121,14 @@ void panthor_pool_unpin(struct panthor_pool *pool, struct panthor_table * const 
 void panthor_pool_install(struct panthor_pool *pool, struct panthor_table *table);
 void panthor_pool_detach(struct panthor_pool *pool, struct panthor_table *table,
 			 struct panthor_table_stack *stack);
+
+/* Let the device see @count entries of one table that were written. */
+static inline void panthor_pool_clean(struct panthor_pool *pool, const u64 *entries,
+				      unsigned int count)
+{
+	if (!pool->coherent)
+		panthor_pool_sync(pool, entries, count);
+}
 
 /* Nobody needs @table, which is in the tree and empty, or somebody does. With the lock. */
 static inline void panthor_table_set_idle(struct panthor_pool *pool, struct panthor_table *table)

@@ -19,6 +19,16 @@ struct panthor_pgtable {
 	u8 va_bits;
 	u8 pa_bits;
 
+	/* Bits that no iova, and no paddr, of a page has. */
+	u64 no_iova;
+	u64 no_paddr;
+
+	/* Bits that neither iova, nor paddr, nor size of blocks has; all if there are none. */
+	u64 no_block;
+
+	/* Of leaves, by what they allow; 0 if that is not valid. */
+	u64 attrs[PANTHOR_PROT_MASK + 1];
+
 	/* Counts the times that tables may have got a new meaning. */
 	unsigned int generation;
 
@@ -32,7 +42,7 @@ struct panthor_pgtable {
 
 static inline u64 *pte_to_table(u64 pte)
 {
-	return phys_to_virt(panthor_pte_addr(pte));
+	return phys_to_virt(pte - PANTHOR_PTE_TABLE);
 }
 
 static inline int check_range(u64 addr, u64 size, unsigned int bits)
@@ -121,6 +131,61 @@ static __always_inline int walk_down(u64 **path, u64 iova, u64 size, int level)
 		fallthrough;
 	default:
 		return PANTHOR_PT_LAST_LEVEL;
+	}
+}
+
+/*
+ * The usual range: the level of the entries that it consists of, all of one table; or 0
+ * if it is another one. @paddr: of the memory behind it; @no_block: the bits that it and
+ * the range do not have if these are no pages. @size is not 0.
+ */
+static inline int run_level(u64 iova, u64 paddr, u64 size, u64 no_block)
+{
+	u64 differ = iova ^ (iova + size - 1);
+
+	if ((iova | paddr | size) & no_block)
+		return differ < SZ_2M ? PANTHOR_PT_LAST_LEVEL : 0;
+	return differ < SZ_1G && size < SZ_1G ? PANTHOR_PT_LAST_LEVEL - 1 : 0;
+}
+
+/* Is a range that run_level() accepts aligned, and are it and its memory in reach? */
+static inline bool run_in_reach(const struct panthor_pgtable *pt, u64 iova, u64 paddr, u64 size)
+{
+	u64 last = paddr + size - SZ_4K;
+
+	return !(iova & pt->no_iova) && !((paddr | last) & pt->no_paddr);
+}
+
+/* Enter the table below that of level @at, unless @level is reached. */
+static __always_inline bool enter_table(u64 **entries, u64 iova, int at, int level)
+{
+	u64 pte;
+
+	if (at >= level)
+		return true;
+	pte = READ_ONCE((*entries)[PANTHOR_PT_INDEX(iova, at)]);
+	if (!panthor_pte_is_table(pte))
+		return false;
+	*entries = pte_to_table(pte);
+	return true;
+}
+
+/* Find the table of @level on the way to @iova, if it is in the tree. Returns whether it is. */
+static __always_inline bool find_table(const struct panthor_pgtable *pt, u64 iova, int level,
+				       u64 **entries)
+{
+	*entries = pt->root;
+	switch (pt->start_level) {
+	case 0:
+		if (!enter_table(entries, iova, 0, level))
+			return false;
+		fallthrough;
+	case 1:
+		if (!enter_table(entries, iova, 1, level))
+			return false;
+		fallthrough;
+	default:
+		return enter_table(entries, iova, 2, level);
 	}
 }
 

@@ -805,7 +805,7 @@ static void noncoherent(struct kunit *test)
 	xa_init(&shadow.tables);
 	test->priv = &shadow;
 	shadow_table(&shadow, root)->level = 0;
-	kunit_activate_static_stub(test, panthor_pool_clean, shadow_clean);
+	kunit_activate_static_stub(test, panthor_pool_sync, shadow_clean);
 	for (i = 0; i < 300; i++)
 		pk_sgt_set(sgt, i, SZ_1G + i * SZ_128K, SZ_64K);
 
@@ -845,7 +845,7 @@ static void noncoherent(struct kunit *test)
 	((u64 *)phys_to_virt(root))[0] ^= BIT_ULL(55);
 
 	pk_destroy(pk);
-	kunit_deactivate_static_stub(test, panthor_pool_clean);
+	kunit_deactivate_static_stub(test, panthor_pool_sync);
 	xa_destroy(&shadow.tables);
 }
 
