@@ -148,25 +148,31 @@ static int pin_slots(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv
 	return err;
 }
 
-/* Pin one slot, which has a table in the tree most of the time. */
+/* Pin one slot if there is a table for it, and room in @rsv. */
+static __always_inline bool pin_table(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
+				      u64 iova, int level)
+{
+	struct panthor_pool *pool = &pt->pool;
+	struct panthor_table *table;
+	u64 *entries;
+
+	if (rsv->count == rsv_room(rsv))
+		return false;
+
+	spin_lock(&pool->lock);
+	table = find_table(pt, iova, level, &entries) ? panthor_table_of(entries) :
+		panthor_pool_find(pool, panthor_slot(iova, level));
+	if (table)
+		pin(pool, rsv, table);
+	spin_unlock(&pool->lock);
+	return table;
+}
+
+/* Pin one slot, which has a table most of the time. */
 static int pin_slot(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv, u64 iova,
 		    int level)
 {
-	struct panthor_pool *pool = &pt->pool;
-	u64 *path[PANTHOR_PT_LAST_LEVEL + 1];
-	bool found;
-
-	if (rsv->count == rsv_room(rsv))
-		return pin_slots(pt, rsv, iova, level, 1);
-
-	spin_lock(&pool->lock);
-	path[pt->start_level] = pt->root;
-	found = walk_down(path, iova, 0, pt->start_level) >= level;
-	if (found)
-		pin(pool, rsv, panthor_table_of(path[level]));
-	spin_unlock(&pool->lock);
-
-	return found ? 0 : pin_slots(pt, rsv, iova, level, 1);
+	return pin_table(pt, rsv, iova, level) ? 0 : pin_slots(pt, rsv, iova, level, 1);
 }
 
 /* Drop all pins but the first @keep. */
@@ -234,7 +240,7 @@ static int pin_map(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
 	int err = 0, level;
 	u64 size;
 
-	/* The usual job: one table, and no block fits. */
+	/* One table, and no block fits. */
 	if (left < SZ_2M && table_left(iova, left, PANTHOR_PT_LAST_LEVEL) == left)
 		return panthor_pa_skip(pt, pa, left, left) ?:
 		       pin_slot(pt, rsv, iova, PANTHOR_PT_LAST_LEVEL);
@@ -264,14 +270,27 @@ static int pin_map(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
 	       pin_slots(pt, rsv, slots.iova, slots.level, slots.count);
 }
 
+/*
+ * The usual job, see run_level(): its leaves go to one table, which is there or held. Returns false
+ * with nothing done if it is another one, or wrong.
+ */
+static __always_inline bool pin_run(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
+				    u64 iova, u64 paddr, u64 size)
+{
+	int level = run_level(iova, paddr, size, pt->no_block);
+
+	if (!level || !run_in_reach(pt, iova, paddr, size) || !pin_table(pt, rsv, iova, level))
+		return false;
+	rsv->unmaps = false;
+	return true;
+}
+
 static int reserve_map(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
 		       struct pa_cursor *pa, u64 iova, u64 size)
 {
 	unsigned int before = rsv->count;
 	int err = check_range(iova, size, pt->va_bits) ?: panthor_pa_check(pt, pa);
 
-	/* Whether or not it does this time. */
-	might_alloc(GFP_KERNEL);
 	if (err)
 		return err;
 
@@ -302,6 +321,19 @@ int panthor_pgtable_reserve_map(struct panthor_pgtable *pt,
 {
 	struct pa_cursor pa = { .paddr = paddr, .len = size };
 
+	might_alloc(GFP_KERNEL);
+	if (size && pin_run(pt, rsv, iova, paddr, size))
+		return 0;
+	return reserve_map(pt, rsv, &pa, iova, size);
+}
+
+static noinline int reserve_list(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
+				 u64 iova, const struct sg_table *sgt, u64 offset, u64 size)
+{
+	struct pa_cursor pa = {
+		.sg = sgt->sgl, .nents = sgt->nents, .skip = offset,
+	};
+
 	return reserve_map(pt, rsv, &pa, iova, size);
 }
 
@@ -310,11 +342,12 @@ int panthor_pgtable_reserve_map_sgt(struct panthor_pgtable *pt,
 				    const struct sg_table *sgt, u64 offset,
 				    u64 size)
 {
-	struct pa_cursor pa = {
-		.sg = sgt->sgl, .nents = sgt->nents, .skip = offset,
-	};
-
-	return reserve_map(pt, rsv, &pa, iova, size);
+	/* Whether or not it does this time. */
+	might_alloc(GFP_KERNEL);
+	if (run_in_first(sgt, offset, size) &&
+	    pin_run(pt, rsv, iova, sg_dma_address(sgt->sgl) + offset, size))
+		return 0;
+	return reserve_list(pt, rsv, iova, sgt, offset, size);
 }
 
 int panthor_pgtable_reserve_map_repeat(struct panthor_pgtable *pt,
@@ -324,9 +357,9 @@ int panthor_pgtable_reserve_map_repeat(struct panthor_pgtable *pt,
 {
 	struct pa_cursor pa = { .base = paddr, .period = period };
 
+	might_alloc(GFP_KERNEL);
 	if (!period)
 		return -EINVAL;
-
 	return reserve_map(pt, rsv, &pa, iova, size);
 }
 
