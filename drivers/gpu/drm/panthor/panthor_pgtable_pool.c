@@ -116,13 +116,15 @@ static void table_page_free(struct panthor_pool *pool, struct panthor_table_page
 
 static void put_free(struct panthor_pool *pool, struct panthor_table *table)
 {
-	struct panthor_table_page *tp = panthor_table_page_of(table->entries);
+	unsigned int index = offset_in_page(table->entries) / PANTHOR_PT_SIZE;
+	struct panthor_table_page *tp = container_of(table - index, struct panthor_table_page,
+						     tables[0]);
 
 	lockdep_assert_held(&pool->lock);
 
 	if (!tp->free)
 		list_add(&tp->node, &pool->pages);
-	tp->free |= BIT(table - tp->tables);
+	tp->free |= BIT(index);
 	if (PANTHOR_TABLES_PER_PAGE > 1 && tp->free == PANTHOR_TABLES_ALL_FREE)
 		list_move_tail(&tp->node, &pool->pages);
 	pool->free++;

@@ -122,8 +122,8 @@ static unsigned int pin_some(struct panthor_pgtable *pt, struct panthor_pgtable_
 	return done;
 }
 
-static int pin_slots(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv, u64 iova,
-		     int level, unsigned int count)
+static noinline int pin_slots(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
+			      u64 iova, int level, unsigned int count)
 {
 	struct panthor_pool *pool = &pt->pool;
 	unsigned int done;
@@ -169,8 +169,8 @@ static __always_inline bool pin_table(struct panthor_pgtable *pt, struct panthor
 }
 
 /* Pin one slot, which has a table most of the time. */
-static int pin_slot(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv, u64 iova,
-		    int level)
+static __always_inline int pin_slot(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
+				    u64 iova, int level)
 {
 	return pin_table(pt, rsv, iova, level) ? 0 : pin_slots(pt, rsv, iova, level, 1);
 }
@@ -271,18 +271,20 @@ static int pin_map(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
 }
 
 /*
- * The usual job, see run_level(): its leaves go to one table, which is there or held. Returns false
- * with nothing done if it is another one, or wrong.
+ * The usual job: its leaves go to one table, see run_level(). Returns 1 with nothing done
+ * if it is another one, or wrong.
  */
-static __always_inline bool pin_run(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
-				    u64 iova, u64 paddr, u64 size)
+static __always_inline int pin_run(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
+				   u64 iova, u64 paddr, u64 size)
 {
-	int level = run_level(iova, paddr, size, pt->no_block);
+	int level = run_level(iova, paddr, size, pt->no_block), err;
 
-	if (!level || !run_in_reach(pt, iova, paddr, size) || !pin_table(pt, rsv, iova, level))
-		return false;
-	rsv->unmaps = false;
-	return true;
+	if (!level || !run_in_reach(pt, iova, paddr, size))
+		return 1;
+	err = pin_slot(pt, rsv, iova, level);
+	if (!err)
+		rsv->unmaps = false;
+	return err;
 }
 
 static int reserve_map(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
@@ -320,11 +322,12 @@ int panthor_pgtable_reserve_map(struct panthor_pgtable *pt,
 				u64 iova, u64 paddr, u64 size)
 {
 	struct pa_cursor pa = { .paddr = paddr, .len = size };
+	int err = 1;
 
 	might_alloc(GFP_KERNEL);
-	if (size && pin_run(pt, rsv, iova, paddr, size))
-		return 0;
-	return reserve_map(pt, rsv, &pa, iova, size);
+	if (size)
+		err = pin_run(pt, rsv, iova, paddr, size);
+	return err > 0 ? reserve_map(pt, rsv, &pa, iova, size) : err;
 }
 
 static noinline int reserve_list(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
@@ -342,12 +345,13 @@ int panthor_pgtable_reserve_map_sgt(struct panthor_pgtable *pt,
 				    const struct sg_table *sgt, u64 offset,
 				    u64 size)
 {
+	int err = 1;
+
 	/* Whether or not it does this time. */
 	might_alloc(GFP_KERNEL);
-	if (run_in_first(sgt, offset, size) &&
-	    pin_run(pt, rsv, iova, sg_dma_address(sgt->sgl) + offset, size))
-		return 0;
-	return reserve_list(pt, rsv, iova, sgt, offset, size);
+	if (run_in_first(sgt, offset, size))
+		err = pin_run(pt, rsv, iova, sg_dma_address(sgt->sgl) + offset, size);
+	return err > 0 ? reserve_list(pt, rsv, iova, sgt, offset, size) : err;
 }
 
 int panthor_pgtable_reserve_map_repeat(struct panthor_pgtable *pt,
