@@ -4,6 +4,7 @@
  * for what never comes, groups destroyed while they run, and a firmware that no
  * longer answers. The driver must end each job, and others must not notice.
  */
+#include "panthor_pages.h"
 #include "panthor_test.h"
 
 #define VA		0x10000000ull
@@ -109,6 +110,24 @@ TEST_F(fault, unknown_instruction)
 
 	pc_cs_emit(&cs, PC_CS_UNKNOWN, 0);
 	expect_fatal(_metadata, &self->f, &cs);
+}
+
+/* The stress tells a group that works from one that does not by a check of memory. */
+TEST_F(fault, check_of_nothing)
+{
+	struct pc_gpu *gpu = &self->f.env.space.gpu;
+	struct pc_cs cs = pc_gpu_cs(gpu);
+	struct pc_pages *pages = calloc(1, sizeof(*pages));
+	__u64 va;
+
+	ASSERT_NE(NULL, pages);
+	pc_pages_init(pages, gpu, &self->f.bo, 1, 1);
+	EXPECT_EQ(0, pc_pages_check(pages, PC_GPU_LINES, &va, NULL));
+	pc_cs_emit(&cs, PC_CS_UNKNOWN, 0);
+	EXPECT_EQ(-EINVAL, pc_gpu_run(gpu, &cs));
+	EXPECT_EQ(-EINVAL, pc_pages_check(pages, PC_GPU_LINES, &va, NULL));
+	free(pages);
+	ASSERT_EQ(0, pc_gpu_restart(gpu));
 }
 
 TEST_F(fault, unknown_instruction_after_good_ones)

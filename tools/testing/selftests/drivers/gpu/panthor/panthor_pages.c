@@ -149,7 +149,8 @@ int pc_pages_check(struct pc_pages *pages, __u32 count, __u64 *va, __u64 *checke
 			page[found++] = p;
 	}
 
-	return found ? check(pages, page, found, va, checked) : 0;
+	/* Also of nothing: who calls wants to know whether jobs run. */
+	return check(pages, page, found, va, checked);
 }
 
 int pc_pages_check_all(struct pc_pages *pages, __u64 *va, __u64 *checked)

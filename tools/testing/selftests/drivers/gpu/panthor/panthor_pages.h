@@ -41,9 +41,9 @@ struct drm_panthor_vm_bind_op pc_pages_op(struct pc_pages *pages);
 void pc_pages_apply(struct pc_pages *pages, const struct drm_panthor_vm_bind_op *op);
 
 /*
- * Read at @count random pages that should be mapped (as many as are found), or with
- * pc_pages_check_all() at all of them. 0, a negative errno, or 1 with the first
- * wrong address in *@va. @checked counts bytes, and may be NULL.
+ * Read at @count random pages that should be mapped (as many as are found: also for none,
+ * a job runs), or with pc_pages_check_all() at all of them. 0, a negative errno, or 1 with
+ * the first wrong address in *@va. @checked counts bytes, and may be NULL.
  */
 int pc_pages_check(struct pc_pages *pages, __u32 count, __u64 *va, __u64 *checked);
 int pc_pages_check_all(struct pc_pages *pages, __u64 *va, __u64 *checked);
