@@ -353,13 +353,28 @@ static void expect_reset(struct __test_metadata *_metadata, long long resets)
 	EXPECT_LT(resets, pc_model_hang_resets());
 }
 
+/*
+ * The driver may not be done with the reset: while that of 6.12 loads the firmware again, it
+ * reads a size of 0 for the suspend buffers of groups, and finds no space for that.
+ */
+static int restart_after_reset(struct pc_gpu *gpu)
+{
+	int err = pc_gpu_restart(gpu), tries;
+
+	for (tries = 0; tries < 100 && err == -ENOSPC; tries++) {
+		usleep(10000);
+		err = pc_gpu_restart(gpu);
+	}
+	return err;
+}
+
 /* A job on a hung firmware: lost or not, the driver ends it and goes on. */
 static void survive_a_hang(struct __test_metadata *_metadata, struct fault_case *f,
 			   const struct pc_cs *cs)
 {
 	struct pc_gpu *gpu = &f->env.space.gpu;
 	long long resets = pc_model_hang_resets();
-	int fd = f->env.fd, err = -1, tries;
+	int fd = f->env.fd;
 
 	if (resets < 0)
 		SKIP(return, "no way to hang the firmware");
@@ -370,12 +385,8 @@ static void survive_a_hang(struct __test_metadata *_metadata, struct fault_case 
 
 	EXPECT_NE(-ETIME, pc_syncobj_finish(fd, f->done, PC_JOB_NS));
 	expect_reset(_metadata, resets);
-	/* The driver may still be busy with it. */
-	for (tries = 0; tries < 100 && err; tries++) {
-		usleep(10000);
-		err = pc_gpu_restart(gpu);
-	}
-	ASSERT_EQ(0, err);
+	EXPECT_EQ(0, pc_model_hung());
+	ASSERT_EQ(0, restart_after_reset(gpu));
 	pc_expect_space(_metadata, &f->env.space);
 }
 
@@ -418,7 +429,7 @@ TEST_F_TIMEOUT(fault, reset_and_bind, SLOW)
 	}
 	EXPECT_NE(-ETIME, pc_syncobj_finish(self->f.env.fd, self->f.done, PC_JOB_NS));
 	expect_reset(_metadata, resets);
-	ASSERT_EQ(0, pc_gpu_restart(&space->gpu));
+	ASSERT_EQ(0, restart_after_reset(&space->gpu));
 }
 
 TEST_HARNESS_MAIN

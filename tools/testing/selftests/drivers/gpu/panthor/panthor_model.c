@@ -88,6 +88,11 @@ long long pc_model_hang_resets(void)
 	return read_number("vmali/hang_resets");
 }
 
+int pc_model_hung(void)
+{
+	return read_number("vmali/hang");
+}
+
 int pc_model_hang(void)
 {
 	return pc_debugfs_write("vmali/hang", "1");

@@ -13,6 +13,8 @@
 long long pc_model_errors(void);
 /* The next answers of the firmware do not come: the driver resets the GPU. */
 int pc_model_hang(void);
+/* Does the firmware hang, or is it about to? 0 if not. */
+int pc_model_hung(void);
 /* How often that has ended in a reset. */
 long long pc_model_hang_resets(void);
 

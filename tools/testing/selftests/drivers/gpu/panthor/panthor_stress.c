@@ -27,12 +27,12 @@
 #define DURATION	60
 #define CHILDREN	4
 
-/* The driver must have reset the GPU after one, and resets come after some of the other. */
+/*
+ * The driver must have reset the GPU after one, and let jobs go well again after one more;
+ * then it goes on for some of the other.
+ */
 #define NOTICE_NS	(15 * SECOND)
 #define RESET_NS	(3 * SECOND)
-
-/* The GPU counts a reset before the driver is done with it; groups may be lost until then. */
-#define SETTLE_NS	SECOND
 
 /* Less than that of binds or jobs in a second is not even a test. */
 #define LEAST		100
@@ -84,9 +84,9 @@ struct memory {
  * @crashes: that ended in a way that none may
  * @hangs: times it let the firmware hang,
  * @resets: and the driver noticed,
- * @seen: and resets before the last of them
- * @hung: when that was
- * @reset: when the GPU was reset for it, or 0
+ * @recoveries: and jobs went well afterwards
+ * @seen: resets before the last of them
+ * @since: when that was, or its reset
  * @before: at the start
  */
 struct parent {
@@ -99,9 +99,9 @@ struct parent {
 	__u64 crashes;
 	__u64 hangs;
 	__u64 resets;
+	__u64 recoveries;
 	long long seen;
-	__s64 hung;
-	__s64 reset;
+	__s64 since;
 	struct memory before;
 };
 
@@ -323,24 +323,41 @@ static void hang(struct parent *p)
 		return;
 	}
 	p->hangs++;
-	p->hung = stress_now();
+	p->since = stress_now();
+}
+
+/* A job that was submitted after the reset has gone well. */
+static bool has_recovered(const struct stress *s)
+{
+	__u32 i;
+
+	for (i = 0; i < s->children; i++)
+		if (__atomic_load_n(&s->child[i].well, __ATOMIC_SEQ_CST) == s->epoch)
+			return true;
+	return false;
 }
 
 /* Returns whether the firmware does not hang, and what it did to jobs is over. */
 static bool has_been_reset(struct parent *p)
 {
-	__u32 epoch = p->stress->epoch;
+	struct stress *s = p->stress;
+	bool recovered;
 
-	if (epoch % 2 == 0)
+	if (s->epoch == s->settled)
 		return true;
-	if (!p->reset && pc_model_hang_resets() > p->seen) {
-		p->reset = stress_now();
+	if (s->epoch % 2 && pc_model_hang_resets() > p->seen) {
 		p->resets++;
+		p->since = stress_now();
+		set_epoch(p, s->epoch + 1);
 	}
-	if (p->reset ? stress_now() - p->reset < SETTLE_NS : stress_now() - p->hung < NOTICE_NS)
+	recovered = s->epoch % 2 == 0 && has_recovered(s);
+	if (!recovered && stress_now() - p->since < NOTICE_NS)
 		return false;
-	p->reset = 0;
-	set_epoch(p, epoch + 1);
+
+	/* What is lost from here on has no reason, also if this was in vain. */
+	p->recoveries += recovered;
+	set_epoch(p, s->epoch + s->epoch % 2);
+	__atomic_store_n(&s->settled, s->epoch, __ATOMIC_SEQ_CST);
 	return true;
 }
 
@@ -467,6 +484,7 @@ static bool report(struct parent *p, double seconds)
 	line("children that crashed", p->crashes);
 	line("times the firmware hung", p->hangs);
 	line("resets for that", p->resets);
+	line("  and jobs went well again", p->recoveries);
 	if (!now.known)
 		puts("the kernel does not count what it does for want of memory");
 	line("allocations that reclaimed", now.stalls - before->stalls);
@@ -483,6 +501,7 @@ static bool report(struct parent *p, double seconds)
 	well &= expect(sum.binds > LEAST * seconds && sum.jobs > LEAST * seconds && sum.checked,
 		       "too little was done");
 	well &= expect(p->resets == p->hangs, "the firmware hung, and the GPU was not reset");
+	well &= expect(p->recoveries == p->resets, "after a reset, no job went well");
 	well &= expect(p->hangs || p->stress->no_resets, "the firmware never hung");
 	well &= expect(!now.known || p->oom_kills <= now.killed - before->killed,
 		       "somebody kills children");

@@ -26,6 +26,7 @@
  * @progress: when it last did something, of the monotonic clock in ns
  * @injecting: an allocation of it fails soon: do not kill it now, for what cleans up
  *	       after it must not fail
+ * @well: the last epoch without a hang in which it submitted a job that went well
  */
 struct stress_child {
 	__u64 binds;
@@ -39,6 +40,7 @@ struct stress_child {
 	__u64 errors[STRESS_ERRNOS];
 	__s64 progress;
 	bool injecting;
+	__u32 well;
 };
 
 /**
@@ -50,6 +52,8 @@ struct stress_child {
  * @no_resets: do not hang the firmware
  * @no_kills: do not kill children
  * @epoch: odd while the firmware hangs, and the GPU has not been reset yet
+ * @settled: the last even one in which a job went well that was submitted in it: the
+ *	     driver is done with all resets before. The GPU counts one long before that.
  * @child: the children
  */
 struct stress {
@@ -60,6 +64,7 @@ struct stress {
 	bool no_resets;
 	bool no_kills;
 	__u32 epoch;
+	__u32 settled;
 	struct stress_child child[STRESS_CHILDREN];
 };
 

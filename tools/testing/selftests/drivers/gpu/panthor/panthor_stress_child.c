@@ -4,7 +4,8 @@
  * or write through them, groups and heaps that come and go, until it is killed.
  *
  * An error has a reason if it says that there is no memory where there is little, or
- * where an allocation was made to fail; and a job may be lost if the firmware hangs.
+ * where an allocation was made to fail; and a job may be lost, or a group not be made,
+ * between a hang of the firmware and the first job that goes well after the reset.
  * Nothing excuses a bind that was accepted and fails later, or a VM that is lost. What
  * an ioctl has refused has not happened: the model of the address space says so, and is
  * checked.
@@ -30,7 +31,7 @@
 #define INJECT_CALLS	4
 #define INJECT_DEPTH	256
 
-/* @epoch: when the last job that went well was submitted */
+/* @settled: of each group: resets before that epoch were over for it, or before it */
 struct worker {
 	struct stress *stress;
 	struct stress_child *child;
@@ -39,7 +40,7 @@ struct worker {
 	struct pc_space space[VMS];
 	struct pc_pages pages[VMS];
 	__u32 bound[VMS];
-	__u32 epoch[VMS];
+	__u32 settled[VMS];
 	bool injected;
 };
 
@@ -77,13 +78,42 @@ static bool has_no_buffer(const struct worker *w, int err)
 	return is_short(w, err == -ENOSPC ? -ENOMEM : err);
 }
 
-/* Since the last job of this group that went well, the firmware has hung. */
+static __u32 get_epoch(const struct worker *w)
+{
+	return __atomic_load_n(&w->stress->epoch, __ATOMIC_SEQ_CST);
+}
+
+/* To be asked before what a reset may spoil. */
+static __u32 get_settled(const struct worker *w)
+{
+	return __atomic_load_n(&w->stress->settled, __ATOMIC_SEQ_CST);
+}
+
+/* Is there a hang whose reset was not known to be over when @settled was looked at? */
+static bool has_hung(const struct worker *w, __u32 settled)
+{
+	return get_epoch(w) != settled;
+}
+
+/*
+ * The size of a group's suspend buffer comes from the firmware's memory. While the driver
+ * of 6.12 loads the firmware again, it reads 0 there, for which there is no space.
+ */
+static bool has_no_group(const struct worker *w, __u32 settled, int err)
+{
+	return has_no_buffer(w, err) || (err == -ENOSPC && has_hung(w, settled));
+}
+
+/* The driver had to give up the group: it says so, and that has a reason. */
 static bool is_reset(const struct worker *w, __u32 vm, int err)
 {
-	__u32 epoch = __atomic_load_n(&w->stress->epoch, __ATOMIC_SEQ_CST);
+	__u32 state = 0;
 
-	return (err == -ECANCELED || err == -ETIMEDOUT || err == -EINVAL) &&
-	       (epoch % 2 || epoch != w->epoch[vm]);
+	if (err != -ECANCELED && err != -ETIMEDOUT && err != -EINVAL)
+		return false;
+	return has_hung(w, w->settled[vm]) &&
+	       !pc_group_state(w->fd, w->space[vm].gpu.group, &state, NULL) &&
+	       state == DRM_PANTHOR_GROUP_STATE_TIMEDOUT;
 }
 
 static void note_error(struct worker *w, int err, bool expected, const char *what)
@@ -116,11 +146,11 @@ static int new_group(struct worker *w, __u32 vm)
 	int tries, err;
 
 	for (tries = 0; tries < 100; tries++) {
-		w->epoch[vm] = __atomic_load_n(&w->stress->epoch, __ATOMIC_SEQ_CST);
+		w->settled[vm] = get_settled(w);
 		err = pc_gpu_restart(&w->space[vm].gpu);
 		if (!err)
 			break;
-		note_error(w, err, has_no_buffer(w, err), "new group");
+		note_error(w, err, has_no_group(w, w->settled[vm], err), "new group");
 		usleep(1000);
 	}
 	return err;
@@ -146,14 +176,17 @@ static int job_lost(struct worker *w, __u32 vm, int err)
 static __u32 job_begins(struct worker *w)
 {
 	w->injected = false;
-	return __atomic_load_n(&w->stress->epoch, __ATOMIC_SEQ_CST);
+	return get_epoch(w);
 }
 
 static int job_ended(struct worker *w, __u32 vm, __u32 epoch, int err)
 {
 	if (err < 0)
 		return job_lost(w, vm, err);
-	w->epoch[vm] = epoch;
+	if (epoch % 2 == 0) {
+		w->settled[vm] = epoch;
+		__atomic_store_n(&w->child->well, epoch, __ATOMIC_SEQ_CST);
+	}
 	return 0;
 }
 
@@ -295,7 +328,7 @@ static int bind_some(struct worker *w, __u32 vm, bool async)
 
 static int groups_and_heaps(struct worker *w, __u32 vm)
 {
-	__u32 id = w->space[vm].gpu.vm, group;
+	__u32 id = w->space[vm].gpu.vm, settled = get_settled(w), group;
 	struct pc_heap heap;
 	int err;
 
@@ -303,7 +336,7 @@ static int groups_and_heaps(struct worker *w, __u32 vm)
 	err = pc_group_create(w->fd, id, 1 + pc_pages_random(&w->pages[vm], 4), 0x1000, &group);
 	end(w);
 	if (err)
-		note_error(w, err, has_no_buffer(w, err), "group");
+		note_error(w, err, has_no_group(w, settled, err), "group");
 	else
 		pc_group_destroy(w->fd, group);
 
@@ -321,12 +354,13 @@ static int make_vm(struct worker *w, __u32 vm, __u64 seed)
 {
 	int err;
 
-	w->epoch[vm] = job_begins(w);
+	w->injected = false;
+	w->settled[vm] = get_settled(w);
 	err = pc_space_init(&w->space[vm], w->fd);
 	if (!err)
 		pc_pages_init(&w->pages[vm], &w->space[vm].gpu, w->bo, BOS, seed);
 	else
-		note_error(w, err, has_no_buffer(w, err), "VM");
+		note_error(w, err, has_no_group(w, w->settled[vm], err), "VM");
 	w->child->vms++;
 	return err;
 }
