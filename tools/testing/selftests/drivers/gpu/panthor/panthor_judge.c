@@ -12,6 +12,7 @@
 
 #include <kselftest.h>
 
+#include "panthor_args.h"
 #include "panthor_gpu.h"
 #include "panthor_model.h"
 
@@ -187,11 +188,13 @@ static void plant_mistake(int fd, const struct mistake *m)
 	ksft_test_result(found, "%s\n", m->name);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	int fd = pc_open();
 	size_t i;
+	int fd;
 
+	pc_no_more_arguments(argc, argv, 1, NULL);
+	fd = pc_open();
 	ksft_print_header();
 	if (fd < 0)
 		ksft_exit_skip("no panthor device\n");

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "panthor_args.h"
 #include "panthor_model.h"
 #include "panthor_stress.h"
 
@@ -49,6 +51,7 @@ static const struct option options[] = {
 	{ "inject", no_argument, NULL, 'i' },
 	{ "no-resets", no_argument, NULL, 'r' },
 	{ "no-kills", no_argument, NULL, 'k' },
+	{ "help", no_argument, NULL, 'h' },
 	{ }
 };
 
@@ -514,13 +517,13 @@ static void parse(struct stress *s, int argc, char **argv, int *seconds)
 {
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "c:s:mirk", options, NULL)) >= 0) {
+	while ((opt = getopt_long(argc, argv, "c:s:mirkh", options, NULL)) >= 0) {
 		switch (opt) {
 		case 'c':
-			s->children = atoi(optarg);
+			s->children = pc_number("--children", optarg, 1, STRESS_CHILDREN, usage);
 			break;
 		case 's':
-			s->seed = strtoull(optarg, NULL, 0);
+			s->seed = pc_number("--seed", optarg, 0, ULLONG_MAX, usage);
 			break;
 		case 'm':
 			s->hog = true;
@@ -534,6 +537,9 @@ static void parse(struct stress *s, int argc, char **argv, int *seconds)
 		case 'k':
 			s->no_kills = true;
 			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(0);
 		default:
 			fputs(usage, stderr);
 			exit(2);
@@ -541,11 +547,8 @@ static void parse(struct stress *s, int argc, char **argv, int *seconds)
 	}
 
 	if (optind < argc)
-		*seconds = atoi(argv[optind]);
-	if (s->children < 1 || s->children > STRESS_CHILDREN || *seconds < 1) {
-		fputs(usage, stderr);
-		exit(2);
-	}
+		*seconds = pc_number("seconds", argv[optind++], 1, INT_MAX, usage);
+	pc_no_more_arguments(argc, argv, optind, usage);
 }
 
 int main(int argc, char **argv)

@@ -2,7 +2,8 @@
 /*
  * What the fixtures of all tests do: open the device, make a VM, and at the end
  * compare memory as the GPU sees it with what it should be, and ask the model of
- * the GPU, if there is one, whether it has seen anything wrong.
+ * the GPU, if there is one, whether it has seen anything wrong. Also
+ * refuses arguments that no test has.
  */
 #ifndef PANTHOR_TEST_H
 #define PANTHOR_TEST_H
@@ -13,6 +14,7 @@
 
 #include <kselftest_harness.h>
 
+#include "panthor_args.h"
 #include "panthor_model.h"
 #include "panthor_space.h"
 
@@ -65,5 +67,20 @@ static inline void pc_env_teardown(struct __test_metadata *_metadata, struct pc_
 	pc_space_fini(&env->space);
 	close(env->fd);
 }
+
+/* The harness knows its options, and takes no notice of anything else. */
+static inline int pc_test_run(int argc, char **argv)
+{
+	int ret = test_harness_argv_check(argc, argv);
+
+	if (ret != KSFT_PASS)
+		return ret;
+	pc_no_more_arguments(argc, argv, optind, NULL);
+	optind = 1;
+	return test_harness_run(argc, argv);
+}
+
+/* This is what TEST_HARNESS_MAIN calls. */
+#define test_harness_run(argc, argv)	pc_test_run(argc, argv)
 
 #endif

@@ -5,6 +5,7 @@
  * PANTHOR_OPS and PANTHOR_SEED in the environment.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,6 +13,7 @@
 
 #include <kselftest.h>
 
+#include "panthor_args.h"
 #include "panthor_model.h"
 #include "panthor_pages.h"
 #include "panthor_space.h"
@@ -39,6 +41,8 @@ enum mode {
 };
 
 static struct test test;
+
+static const char usage[] = "usage: vm_bind_random_test [ops [seed]]\n";
 
 static int make_buffers(struct test *t)
 {
@@ -178,12 +182,27 @@ static int setup(struct test *t)
 }
 
 /* The first that is given. */
-static unsigned long long parameter(int argc, char **argv, int number, const char *env,
+static unsigned long long parameter(const char *text, const char *what, const char *env,
+				    unsigned long long least, unsigned long long most,
 				    unsigned long long otherwise)
 {
-	const char *text = argc > number ? argv[number] : getenv(env);
+	if (text)
+		return pc_number(what, text, least, most, usage);
+	text = getenv(env);
+	return text ? pc_number(env, text, least, most, usage) : otherwise;
+}
 
-	return text ? strtoull(text, NULL, 0) : otherwise;
+static void parse(struct test *t, int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		fputs(usage, stdout);
+		exit(0);
+	}
+	pc_no_more_arguments(argc, argv, 3, usage);
+	t->ops = parameter(argc > 1 ? argv[1] : NULL, "ops", "PANTHOR_OPS", 1, ULONG_MAX,
+			   DEFAULT_OPS);
+	t->seed = parameter(argc > 2 ? argv[2] : NULL, "seed", "PANTHOR_SEED", 0, ULLONG_MAX,
+			    time(NULL) ^ getpid());
 }
 
 int main(int argc, char **argv)
@@ -191,13 +210,12 @@ int main(int argc, char **argv)
 	long long errors;
 	__u32 i;
 
+	parse(&test, argc, argv);
 	ksft_print_header();
 	test.fd = pc_open();
 	if (test.fd < 0)
 		ksft_exit_skip("no panthor device\n");
 
-	test.ops = parameter(argc, argv, 1, "PANTHOR_OPS", DEFAULT_OPS);
-	test.seed = parameter(argc, argv, 2, "PANTHOR_SEED", time(NULL) ^ getpid());
 	ksft_set_plan(4);
 	ksft_print_msg("seed %llu\n", test.seed);
 
