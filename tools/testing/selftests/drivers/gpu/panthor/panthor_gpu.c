@@ -275,3 +275,18 @@ int pc_gpu_compare(struct pc_gpu *gpu, __u64 va, const void *map, __u64 size, __
 
 	return 0;
 }
+
+const char *pc_gpu_what(int err)
+{
+	switch (err) {
+	case 1:
+		return "wrong memory";
+	case -ETIME:
+	case -ETIMEDOUT:
+		return "timed out";
+	case -ECANCELED:
+		return "lost the job";
+	default:
+		return "no access";
+	}
+}

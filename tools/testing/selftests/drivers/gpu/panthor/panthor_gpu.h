@@ -89,5 +89,7 @@ __u64 pc_pattern(__u32 seed, __u64 offset);
  * the first offset that does), or the job's error.
  */
 int pc_gpu_compare(struct pc_gpu *gpu, __u64 va, const void *map, __u64 size, __u64 *where);
+/* What it means that this or another check of memory has returned @err, which is not 0. */
+const char *pc_gpu_what(int err);
 
 #endif

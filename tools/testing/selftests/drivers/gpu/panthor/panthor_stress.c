@@ -4,7 +4,8 @@
  * a parent that kills some of them, lets the firmware hang, takes memory away and
  * makes allocations fail. It ends with a table; its exit status is not 0 if a byte
  * was wrong, an error had no reason, a child did not get on or crashed, or if there
- * was no stress: too few binds or jobs, no reset, no want of memory.
+ * was no stress: too few binds or jobs, no reset, no want of memory. Also if it is told to
+ * end by a signal, it ends when the firmware does not hang.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -107,6 +108,27 @@ struct parent {
 	__s64 since;
 	struct memory before;
 };
+
+static bool stopped;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	__atomic_store_n(&stopped, true, __ATOMIC_SEQ_CST);
+}
+
+static void handle_signals(void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static bool is_stopped(void)
+{
+	return __atomic_load_n(&stopped, __ATOMIC_SEQ_CST);
+}
 
 __s64 stress_now(void)
 {
@@ -223,6 +245,8 @@ static void spawn(struct parent *p, __u32 number)
 	}
 	if (pid < 0)
 		return;
+	/* It is the parent who ends them. */
+	handle_signals(SIG_IGN);
 	if (number == STRESS_CHILDREN)
 		hog();
 	stress_write("/proc/self/oom_score_adj", "0");
@@ -391,6 +415,11 @@ static void show_stack(pid_t pid)
 		close(fd);
 }
 
+static bool is_over(__s64 end)
+{
+	return stress_now() >= end || is_stopped();
+}
+
 /* Returns the child that is stuck, or -1 when the time is over. */
 static int run(struct parent *p, __s64 end)
 {
@@ -398,7 +427,7 @@ static int run(struct parent *p, __s64 end)
 	__s64 next_kill = stress_now() + SECOND, next_hang = stress_now() + 2 * SECOND;
 	int child = -1;
 
-	while ((stress_now() < end || !has_been_reset(p)) && child < 0) {
+	while (!is_over(end) || !has_been_reset(p)) {
 		reap(p);
 		spawn_all(p);
 		usleep(10000);
@@ -408,9 +437,11 @@ static int run(struct parent *p, __s64 end)
 		}
 		if (!has_been_reset(p))
 			next_hang = stress_now() + RESET_NS + random_below(p, RESET_NS);
-		else if (!s->no_resets && stress_now() > next_hang && stress_now() < end)
+		else if (!s->no_resets && stress_now() > next_hang && !is_over(end))
 			hang(p);
 		child = stuck(p);
+		if (child >= 0)
+			break;
 	}
 
 	if (child >= 0) {
@@ -420,15 +451,29 @@ static int run(struct parent *p, __s64 end)
 	return child;
 }
 
-static void kill_all(struct parent *p)
+static void kill_all(struct parent *p, bool stuck)
 {
 	__u32 i;
 
+	/* One that is stuck may be so for ever: do not wait for it. */
 	for (i = 0; i < STRESS_CHILDREN; i++)
-		kill_child(p, i);
+		if (!stuck)
+			kill_child(p, i);
+		else if (p->pid[i])
+			kill(p->pid[i], SIGKILL);
 	if (p->pid[STRESS_CHILDREN])
 		kill(p->pid[STRESS_CHILDREN], SIGKILL);
 	p->pid[STRESS_CHILDREN] = 0;
+}
+
+/* Who comes next wants a firmware that answers: what has been killed makes it meet a hang. */
+static bool is_hung(void)
+{
+	__s64 end = stress_now() + NOTICE_NS;
+
+	while (pc_model_hung() > 0 && stress_now() < end)
+		usleep(10000);
+	return pc_model_hung() > 0;
 }
 
 static void line(const char *what, __u64 count)
@@ -587,11 +632,13 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	before = pc_model_errors();
 	p.before = look_at_memory();
+	handle_signals(on_signal);
 	start = stress_now();
 	child = run(&p, start + seconds * SECOND);
-	kill_all(&p);
+	kill_all(&p, child >= 0);
 
 	well = report(&p, (stress_now() - start) / (double)SECOND) && child < 0;
+	well &= expect(!is_hung(), "the firmware still hangs");
 	after = pc_model_errors();
 	if (after != before)
 		printf("the judge of the GPU has found %lld errors\n", after - before);

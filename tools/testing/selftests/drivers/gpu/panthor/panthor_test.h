@@ -47,7 +47,7 @@ static inline void pc_expect_space(struct __test_metadata *_metadata, struct pc_
 	int err = pc_space_check(space, &va);
 
 	EXPECT_EQ(0, err) {
-		TH_LOG("wrong memory, or no access, at 0x%llx", (unsigned long long)va);
+		TH_LOG("%s at 0x%llx", pc_gpu_what(err), (unsigned long long)va);
 	}
 }
 

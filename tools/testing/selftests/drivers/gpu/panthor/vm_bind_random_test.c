@@ -105,8 +105,11 @@ static int bind_some(struct test *t, __u32 vm, enum mode mode, __u32 *count)
 
 static int failed(const char *what, int err, unsigned long done, __u64 va)
 {
-	ksft_print_msg("%s after %lu ops at 0x%llx: %d\n", what, done, (unsigned long long)va,
-		       err);
+	ksft_print_msg("%s after %lu ops", what, done);
+	/* A job that fails does not tell where. */
+	if (va)
+		printf(" at 0x%llx", (unsigned long long)va);
+	printf(": %d\n", err);
 	return err;
 }
 
@@ -125,7 +128,7 @@ static int step(struct test *t, __u32 vm, enum mode mode, unsigned long *done, _
 
 	err = pc_pages_check(pages, 64, &va, checked);
 	if (err)
-		return failed("wrong memory", err, *done, va);
+		return failed(pc_gpu_what(err), err, *done, va);
 
 	if (pc_pages_random(pages, 64))
 		return 0;
@@ -142,7 +145,7 @@ static int finish(struct test *t, __u32 vm, unsigned long done, __u64 *checked)
 
 	err = pc_pages_check_all(&t->pages[vm], &va, checked);
 	if (err)
-		return failed("wrong memory at the end", err, done, va);
+		return failed(pc_gpu_what(err), err, done, va);
 
 	err = settle(gpu) ?: pc_unmap(t->fd, gpu->vm, PC_WINDOW_VA, PC_WINDOW_PAGES * PC_4K);
 	return err ? failed("unmap", err, done, PC_WINDOW_VA) : 0;
