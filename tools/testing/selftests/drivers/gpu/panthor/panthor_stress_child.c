@@ -332,9 +332,9 @@ static int groups_and_heaps(struct worker *w, __u32 vm)
 	struct pc_heap heap;
 	int err;
 
-	begin(w);
+	/* With no injection: the driver of 6.12 crashes if drm_sched_init() finds no memory. */
+	w->injected = false;
 	err = pc_group_create(w->fd, id, 1 + pc_pages_random(&w->pages[vm], 4), 0x1000, &group);
-	end(w);
 	if (err)
 		note_error(w, err, has_no_group(w, settled, err), "group");
 	else
