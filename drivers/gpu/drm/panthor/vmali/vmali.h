@@ -378,6 +378,7 @@ struct vmali {
 void vmali_raise(struct vmali *v, enum vmali_irq_block block, u32 bits);
 void vmali_kick(struct vmali *v);
 void vmali_flush_caches(struct vmali *v);
+void vmali_write_reg(struct vmali *v, u32 reg, u32 val);
 
 static inline u32 vmali_flush_id(struct vmali *v)
 {

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 or MIT
 /*
  * KUnit suite of the command streams and tiler heaps of the model: what each
- * instruction does to registers and memory, and which exceptions it raises. The
- * address spaces are replaced by flat memory, all else is the model itself.
+ * instruction does to registers and memory, and which exceptions it raises; of its
+ * microcontroller, and of commands of the GPU. The address spaces are replaced by flat
+ * memory, all else is the model itself.
  */
+#include <linux/bitfield.h>
 #include <linux/bits.h>
+#include <linux/delay.h>
+#include <linux/err.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
+#include <linux/timer.h>
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
 
@@ -69,7 +74,8 @@
 
 /**
  * struct cs_test - Fixture
- * @v: model, of which only the streams of group 0 are used
+ * @v: model, of which only the streams of group 0 are used; its MMU is one without
+ *     address spaces
  * @s: stream 0 of that
  * @mem: memory
  * @fw: memory of the firmware interface
@@ -77,6 +83,9 @@
  * @buffer: end of the instructions at BUFFER
  * @locked: memory is locked now and then
  * @rnd: when
+ * @timer: runs as soon as interrupts are on again
+ * @working: the microcontroller works
+ * @interrupted: and has let @timer run meanwhile
  */
 struct cs_test {
 	struct vmali v;
@@ -85,6 +94,8 @@ struct cs_test {
 	u64 insert, buffer;
 	bool locked;
 	struct rnd_state rnd;
+	struct timer_list timer;
+	bool working, interrupted;
 };
 
 static struct cs_test *fixture(void)
@@ -618,6 +629,152 @@ static void locked_memory(struct kunit *test)
 	}
 }
 
+/* The microcontroller, and registers */
+
+static u32 *fw_word(u64 va)
+{
+	return (u32 *)(fixture()->fw + (va - FW_SHARED));
+}
+
+#define fw_field(type, va, field) (*fw_word((va) + offsetof(struct type, field)))
+
+/* As the driver starts a stream: group 0 runs, and is told to look at stream 0. */
+static void start_stream(struct kunit *test, u32 doorbell)
+{
+	struct cs_test *t = test->priv;
+	struct fw_stream_in *in = (void *)fw_word(FW_STREAM_IN(0, 0));
+
+	restart(test);
+	*in = (struct fw_stream_in){
+		.req = FW_CS_START, .config = FIELD_PREP(FW_CS_CONFIG_DOORBELL, doorbell),
+		.ring_base = RING, .ring_size = RING_SIZE, .ring_in = RING_IN,
+		.ring_out = RING_OUT,
+	};
+	/* It starts where the driver has seen it to be. */
+	set64(RING_IN + sizeof(u64), t->insert);
+	fw_field(fw_group_in, FW_GROUP_IN(0), doorbell_req) = BIT(0);
+	fw_field(fw_global_in, FW_GLOBAL_IN, doorbell_req) = BIT(0);
+
+	t->v.mcu_status = MCU_STATUS_ENABLED;
+	t->v.mcu.booted = true;
+	t->v.mcu.groups[0].running = true;
+	t->s->started = false;
+}
+
+static void work(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+
+	spin_lock_irq(&t->v.lock);
+	t->working = true;
+	while (vmali_mcu_work(&t->v, false) == VMALI_NOW)
+		;
+	t->working = false;
+	spin_unlock_irq(&t->v.lock);
+}
+
+static void ring_doorbell(struct kunit *test, unsigned int doorbell)
+{
+	struct cs_test *t = test->priv;
+
+	spin_lock_irq(&t->v.lock);
+	vmali_write_reg(&t->v, CSF_DOORBELL(doorbell), 1);
+	spin_unlock_irq(&t->v.lock);
+}
+
+static void stream_doorbells(struct kunit *test)
+{
+	static const u32 bad[] = { CSF_DOORBELLS, 32, 33, 255 };
+	struct cs_test *t = test->priv;
+
+	start_stream(test, CSF_DOORBELLS - 1);
+	ring_doorbell(test, 0);
+	work(test);
+	KUNIT_EXPECT_TRUE(test, t->s->started);
+	KUNIT_EXPECT_EQ(test, t->s->wait, VMALI_CS_EMPTY);
+	ring(MOVE32(0, 1));
+	work(test);
+	KUNIT_EXPECT_EQ(test, reg(0), 0);
+	ring_doorbell(test, CSF_DOORBELLS - 1);
+	work(test);
+	KUNIT_EXPECT_EQ(test, reg(0), 1);
+
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		start_stream(test, bad[i]);
+		ring_doorbell(test, 0);
+		work(test);
+		KUNIT_EXPECT_EQ(test, t->s->wait, VMALI_CS_FATAL);
+		KUNIT_EXPECT_EQ(test, stream_out(t)->fatal, VMALI_EXC_CS_CONFIG);
+		KUNIT_EXPECT_EQ(test, stream_out(t)->fatal_info, RING);
+	}
+}
+
+static void on_timer(struct timer_list *timer)
+{
+	struct cs_test *t = container_of(timer, struct cs_test, timer);
+
+	t->interrupted |= t->working;
+}
+
+/* A turn may take long: before the next one, others get the lock, and interrupts come. */
+static void lock_between_turns(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+
+	start_stream(test, 1);
+	heap_job(test);
+	set64(CHUNK(1), CHUNK_POINTER(0));
+	ring_doorbell(test, 0);
+	spin_lock_irq(&t->v.lock);
+	t->working = true;
+	mod_timer(&t->timer, jiffies + 1);
+	/* The timer is late when this is done. */
+	mdelay(3 * jiffies_to_msecs(1));
+	vmali_mcu_work(&t->v, false);
+	t->working = false;
+	spin_unlock_irq(&t->v.lock);
+	timer_delete_sync(&t->timer);
+	KUNIT_EXPECT_TRUE(test, t->interrupted);
+}
+
+static void gpu_commands(struct kunit *test)
+{
+	static const u32 unknown[] = { 2, 3, 5, 8, 255, 0x102 };
+	struct cs_test *t = test->priv;
+	u64 errors = vmali_mmu_errors(t->v.mmu);
+
+	spin_lock_irq(&t->v.lock);
+	vmali_write_reg(&t->v, GPU_COMMAND, GPU_COMMAND_NOP);
+	vmali_write_reg(&t->v, GPU_COMMAND, GPU_COMMAND_FLUSH_CACHES | 0x3300);
+	vmali_write_reg(&t->v, GPU_COMMAND, GPU_COMMAND_RESET | 0x100);
+	spin_unlock_irq(&t->v.lock);
+	KUNIT_EXPECT_EQ(test, vmali_mmu_errors(t->v.mmu), errors);
+	KUNIT_EXPECT_EQ(test, t->v.resets, 1);
+	KUNIT_EXPECT_EQ(test, t->v.flush_id, 1);
+
+	for (int i = 0; i < ARRAY_SIZE(unknown); i++) {
+		spin_lock_irq(&t->v.lock);
+		vmali_write_reg(&t->v, GPU_COMMAND, unknown[i]);
+		spin_unlock_irq(&t->v.lock);
+		KUNIT_EXPECT_EQ(test, vmali_mmu_errors(t->v.mmu), errors + i + 1);
+	}
+	KUNIT_EXPECT_EQ(test, t->v.resets, 1);
+	KUNIT_EXPECT_EQ(test, t->v.flush_id, 1);
+}
+
+static void destroy_mmu(void *mmu)
+{
+	vmali_mmu_destroy(mmu);
+}
+
+static void ignore(void *ctx)
+{
+}
+
+static void ignore_fault(void *ctx, unsigned int as)
+{
+}
+
 static int init(struct kunit *test)
 {
 	struct cs_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
@@ -632,6 +789,12 @@ static int init(struct kunit *test)
 	t->s = &t->v.mcu.groups[0].streams[0];
 	spin_lock_init(&t->v.lock);
 	init_waitqueue_head(&t->v.wait);
+	t->v.mmu = vmali_mmu_create(&(struct vmali_mmu_cfg){
+		.name = "test", .fault = ignore_fault, .unlocked = ignore, .ctx = t,
+	});
+	KUNIT_ASSERT_FALSE(test, IS_ERR(t->v.mmu));
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, destroy_mmu, t->v.mmu), 0);
+	timer_setup(&t->timer, on_timer, 0);
 	test->priv = t;
 	restart(test);
 	kunit_activate_static_stub(test, vmali_mmu_access, flat_access);
@@ -657,6 +820,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(heap_shared),
 	KUNIT_CASE(heap_cycle),
 	KUNIT_CASE(locked_memory),
+	KUNIT_CASE(stream_doorbells),
+	KUNIT_CASE(lock_between_turns),
+	KUNIT_CASE(gpu_commands),
 	{}
 };
 

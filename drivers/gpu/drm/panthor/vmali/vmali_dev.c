@@ -244,7 +244,7 @@ static u32 read_reg(struct vmali *v, u32 reg)
 	return val ? *val : 0;
 }
 
-static void write_reg(struct vmali *v, u32 reg, u32 val)
+void vmali_write_reg(struct vmali *v, u32 reg, u32 val)
 {
 	if (irq_block(v, reg))
 		irq_write(v, irq_block(v, reg), reg, val);
@@ -283,9 +283,9 @@ static void iomem_write(void *priv, unsigned int offset, int size, unsigned long
 	unsigned long flags;
 
 	spin_lock_irqsave(&v->lock, flags);
-	write_reg(v, offset, val);
+	vmali_write_reg(v, offset, val);
 	if (size == 8)
-		write_reg(v, offset + 4, upper_32_bits(val));
+		vmali_write_reg(v, offset + 4, upper_32_bits(val));
 	spin_unlock_irqrestore(&v->lock, flags);
 }
 
