@@ -44,7 +44,7 @@ struct pk {
 	/** @cfg: What it was made with. */
 	struct panthor_pgtable_cfg cfg;
 
-	/** @pages: Where its pages come from. */
+	/** @pages: Where its pages come from, if the test has no source of its own. */
 	struct pk_pages pages;
 };
 
