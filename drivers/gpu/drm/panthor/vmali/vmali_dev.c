@@ -43,6 +43,9 @@ static const struct {
 	{ GPU_FAULT_STATUS, 0 },
 	{ GPU_FAULT_ADDR, 0 },
 	{ GPU_FAULT_ADDR + 4, 0 },
+	/* Of later architectures, and 0 before; newer drivers read it always. */
+	{ GPU_FEATURES, 0 },
+	{ GPU_FEATURES + 4, 0 },
 	{ GPU_THREAD_MAX_THREADS, 2048 },
 	{ GPU_THREAD_MAX_WORKGROUP_SIZE, 1024 },
 	{ GPU_THREAD_MAX_BARRIER_SIZE, 1024 },

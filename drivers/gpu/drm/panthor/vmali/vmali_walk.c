@@ -25,9 +25,11 @@ enum vmali_page vmali_page_state(u64 pa)
 	if (pa >> VMALI_PA_BITS || !pfn_valid(PHYS_PFN(pa)))
 		return VMALI_PAGE_NO_RAM;
 
-	/* Newer kernels do not count references to pages of slabs. */
+	/* Newer kernels do not count references to slabs, and only their first page tells. */
 	page = pfn_to_page(PHYS_PFN(pa));
-	return page_count(page) || PageSlab(page) ? VMALI_PAGE_OK : VMALI_PAGE_GIVEN_BACK;
+	if (page_count(page) || PageSlab(compound_head(page)))
+		return VMALI_PAGE_OK;
+	return VMALI_PAGE_GIVEN_BACK;
 }
 
 u64 *vmali_desc_at(u64 table, u64 va, unsigned int level)
