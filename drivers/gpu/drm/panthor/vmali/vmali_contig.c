@@ -10,10 +10,12 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/gfp.h>
+#include <linux/init.h>
 #include <linux/iosys-map.h>
 #include <linux/log2.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -21,6 +23,10 @@
 #include <linux/vmalloc.h>
 
 #include "vmali_uapi.h"
+
+static bool no_contig;
+module_param(no_contig, bool, 0444);
+MODULE_PARM_DESC(no_contig, "No /dev/vmali, for a driver that does not bear buffers of others");
 
 #define CONTIG_MAX_SIZE		SZ_256M
 #define CONTIG_MAX_CHUNK	SZ_4M
@@ -239,4 +245,8 @@ static struct miscdevice contig_device = {
 	.fops = &contig_fops,
 };
 
-builtin_misc_device(contig_device);
+static int __init contig_init(void)
+{
+	return no_contig ? 0 : misc_register(&contig_device);
+}
+device_initcall(contig_init);
