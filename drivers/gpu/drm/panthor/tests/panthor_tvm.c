@@ -15,6 +15,7 @@
 #include <drm/drm_exec.h>
 
 #include "panthor_tvm.h"
+#include "panthor_tvm_kernel.h"
 
 #define TVM_PROT	(IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE | IOMMU_NOEXEC)
 
@@ -42,13 +43,8 @@ static struct panthor_tvm_bo *to_bo(struct drm_gem_object *obj)
 	return container_of(obj, struct panthor_tvm_bo, base);
 }
 
-/*
- * The calls whose signature depends on the version of the kernel, all of them
- * here, but for the lock of a buffer, in panthor_tvm_bo_create(). Jobs have no
- * timeout, so that .timedout_job is not needed.
- */
-
-static int kernel_sched_init(struct panthor_tvm *vm)
+/* Jobs have no timeout, so that .timedout_job is not needed. */
+static int tvm_sched_init(struct panthor_tvm *vm)
 {
 	const struct drm_sched_init_args args = {
 		.ops = &tvm_sched_ops,
@@ -63,24 +59,6 @@ static int kernel_sched_init(struct panthor_tvm *vm)
 	return drm_sched_init(&vm->sched, &args);
 }
 
-static int kernel_sched_job_init(struct tvm_job *job)
-{
-	return drm_sched_job_init(&job->base, &job->op.vm->entity, 1, job->op.vm, 0);
-}
-
-static int kernel_sm_map(struct panthor_tvm_op *op)
-{
-	return drm_gpuvm_sm_map(&op->vm->base, op, op->req.iova, op->req.size,
-				&op->req.bo->base, op->req.offset);
-}
-
-static struct drm_gpuvm_bo *kernel_bo_obtain(struct drm_gpuvm_bo *prealloc)
-{
-	return drm_gpuvm_bo_obtain_prealloc(prealloc);
-}
-
-/* End of the calls that depend on the version. */
-
 /* Operations: everything that allocates or frees is in prepare and cleanup. */
 
 static void vm_bo_put(struct drm_gpuvm_bo *vm_bo)
@@ -93,9 +71,9 @@ static void vm_bo_put(struct drm_gpuvm_bo *vm_bo)
 	drm_gem_object_get(&bo->base);
 
 	dma_resv_lock(drm_gpuvm_resv(gpuvm), NULL);
-	mutex_lock(&bo->gpuva_lock);
+	mutex_lock(tvm_bo_lock(bo));
 	drm_gpuvm_bo_put(vm_bo);
-	mutex_unlock(&bo->gpuva_lock);
+	mutex_unlock(tvm_bo_lock(bo));
 	dma_resv_unlock(drm_gpuvm_resv(gpuvm));
 
 	drm_gem_object_put(&bo->base);
@@ -113,9 +91,7 @@ static int vm_bo_get(struct panthor_tvm_op *op)
 		return -ENOMEM;
 
 	dma_resv_lock(drm_gpuvm_resv(&vm->base), NULL);
-	mutex_lock(&bo->gpuva_lock);
-	op->vm_bo = kernel_bo_obtain(vm_bo);
-	mutex_unlock(&bo->gpuva_lock);
+	op->vm_bo = tvm_vm_bo_obtain(vm_bo, bo);
 	drm_gpuvm_bo_extobj_add(op->vm_bo);
 	dma_resv_unlock(drm_gpuvm_resv(&vm->base));
 
@@ -230,10 +206,10 @@ static void vma_link(struct panthor_tvm_vma *vma, struct drm_gpuvm_bo *vm_bo)
 {
 	struct panthor_tvm_bo *bo = to_bo(vm_bo->obj);
 
-	mutex_lock(&bo->gpuva_lock);
+	mutex_lock(tvm_bo_lock(bo));
 	drm_gpuva_link(&vma->base, vm_bo);
 	drm_gpuvm_bo_put(vm_bo);
-	mutex_unlock(&bo->gpuva_lock);
+	mutex_unlock(tvm_bo_lock(bo));
 }
 
 /* The reference to the buffer is kept for cleanup: the last put frees. */
@@ -242,9 +218,9 @@ static void vma_unlink(struct panthor_tvm_op *op, struct panthor_tvm_vma *vma)
 	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_bo_get(vma->base.vm_bo);
 	struct panthor_tvm_bo *bo = to_bo(vm_bo->obj);
 
-	mutex_lock(&bo->gpuva_lock);
+	mutex_lock(tvm_bo_lock(bo));
 	drm_gpuva_unlink(&vma->base);
-	mutex_unlock(&bo->gpuva_lock);
+	mutex_unlock(tvm_bo_lock(bo));
 
 	vma->base.vm_bo = vm_bo;
 	list_add_tail(&vma->node, &op->returned);
@@ -476,7 +452,7 @@ static int op_exec(struct panthor_tvm_op *op)
 		region_lock(op, req->iova, req->size);
 
 	if (req->type == PANTHOR_TVM_MAP)
-		err = kernel_sm_map(op);
+		err = tvm_sm_map(&vm->base, op, req->iova, req->size, req->bo, req->offset);
 	else
 		err = drm_gpuvm_sm_unmap(&vm->base, op, req->iova, req->size);
 
@@ -609,7 +585,7 @@ struct dma_fence *panthor_tvm_submit(struct panthor_tvm *vm,
 	if (err)
 		goto err_free;
 
-	err = kernel_sched_job_init(job);
+	err = drm_sched_job_init(&job->base, &vm->entity, 1, vm, 0);
 	if (err)
 		goto err_cleanup_op;
 
@@ -740,7 +716,7 @@ struct panthor_tvm *panthor_tvm_create(struct panthor_tvm_gpu *gpu, u64 pgsize_b
 	panthor_pgtable_stats(vm->pt, &stats);
 	vm->installed_before = stats.installed;
 
-	err = kernel_sched_init(vm);
+	err = tvm_sched_init(vm);
 	if (err)
 		goto err_destroy_pt;
 
@@ -749,7 +725,7 @@ struct panthor_tvm *panthor_tvm_create(struct panthor_tvm_gpu *gpu, u64 pgsize_b
 	if (err)
 		goto err_sched_fini;
 
-	drm_gpuvm_init(&vm->base, "panthor-tvm", DRM_GPUVM_RESV_PROTECTED, &gpu->drm,
+	drm_gpuvm_init(&vm->base, "panthor-tvm", TVM_GPUVM_FLAGS, &gpu->drm,
 		       resv_obj, 0, BIT_ULL(PANTHOR_TVM_VA_BITS), 0, 0, &tvm_gpuvm_ops);
 	drm_gem_object_put(resv_obj);
 	return vm;

@@ -19,6 +19,7 @@
 #include <kunit/test.h>
 
 #include "panthor_tvm.h"
+#include "panthor_tvm_kernel.h"
 
 /*
  * The signalling section, and a count of what is allocated in it. At most one
@@ -374,7 +375,7 @@ struct panthor_tvm_bo *panthor_tvm_bo_create(struct panthor_tvm_gpu *gpu,
 	bo->base.funcs = &bo_funcs;
 	drm_gem_private_object_init(&gpu->drm, &bo->base, PAGE_ALIGN(size));
 	mutex_init(&bo->gpuva_lock);
-	drm_gem_gpuva_set_lock(&bo->base, &bo->gpuva_lock);
+	tvm_bo_set_lock(bo);
 
 	return bo;
 }
@@ -391,7 +392,7 @@ void panthor_tvm_bo_put(struct panthor_tvm_bo *bo)
 /* The device. */
 
 static const struct drm_driver tvm_driver = {
-	.driver_features = DRIVER_GEM | DRIVER_GEM_GPUVA,
+	.driver_features = TVM_DRIVER_FEATURES,
 	.name = "panthor-tvm",
 	.desc = "test VM of panthor",
 };
