@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 or MIT
 //
 // Functions that scripts/switch-driver puts in panthor_mmu.c of Linux 6.12, in
-// the place of those of the same name that panthor-6.12.cocci takes out: how an
+// the place of those of the same name that panthor.cocci takes out: how an
 // update of the page table is kept from the GPU. Not a file to be compiled.
 
 /*
