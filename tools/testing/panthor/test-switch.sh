@@ -16,6 +16,19 @@ driver=$tree/$sub
 out=$work/out
 n=0 failed=0
 
+# What is not the same in Linux 6.12 and 7.3.
+if grep -q locked_region "$pristine/panthor_mmu.c"; then
+	limit=BITS_PER_LONG
+	gone=(iova_mapped_as_huge_page unmap_hugepage_align op_ctx_prealloc_pts)
+	once=(reserve_map_repeat map_repeat unmap)
+	twice=()
+else
+	limit='sizeof\(unsigned long\)'
+	gone=(pt_count)
+	once=()
+	twice=(unmap)
+fi
+
 [[ -f $pristine/panthor_mmu.c ]] || { echo "test-switch.sh: no panthor driver in $1" >&2; exit 2; }
 trap 'rm -rf "$work"' EXIT
 
@@ -72,18 +85,19 @@ run && [[ ! -s $out ]]
 result "switches the driver, silently"
 
 # What was there before, and must not be any more.
-for gone in 'alloc_pt\(' 'free_pt\(' pt_cache root_page_table rsvd_page_tables pt_count get_pgsize \
+for gone in 'alloc_pt\(' 'free_pt\(' pt_cache root_page_table rsvd_page_tables get_pgsize \
 	'mmu_tlb_(ops|flush)' 'ops->(map|unmap)_pages' io_pgtable io-pgtable pgtbl_ops kmemleak \
-	'sizeof\(unsigned long\)' rounddown_pow_of_two 'select IOMMU'; do
+	"$limit" 'rounddown_pow_of_two\(full' 'select IOMMU' "${gone[@]}"; do
 	grep -qrE -- "$gone" "$pristine" && ! grep -rnE -- "$gone" "$driver" >"$out"
 	result "no $gone is left"
 done
 
-for call in create ttbr mair reserve_map_sgt reserve_unmap unreserve map_sgt expand flush_range flushed; do
+for call in create ttbr mair reserve_map_sgt reserve_unmap unreserve map_sgt expand flush_range flushed \
+	"${once[@]}"; do
 	(($(grep -c "panthor_pgtable_$call(" "$driver/panthor_mmu.c") == 1))
 	result "panthor_pgtable_$call() is called in one place"
 done
-for call in destroy unmap; do
+for call in destroy "${twice[@]}"; do
 	(($(grep -c "panthor_pgtable_$call(" "$driver/panthor_mmu.c") == 2))
 	result "panthor_pgtable_$call() is called in two places"
 done
@@ -107,6 +121,12 @@ altered panthor_mmu.c 's/pt_count++;/pt_count += 2;/' \
 	reserve_unmap_ends "count of page tables in function panthor_vm_prepare_unmap_op_ctx()"
 altered panthor_mmu.c 's/\*root_page_table;/*root;/' \
 	vm_pgtbl_ops "fields pgtbl_ops and root_page_table of struct panthor_vm"
+if [[ $limit = BITS_PER_LONG ]]; then
+	altered panthor_mmu.c 's/start = min(start, vm->locked_region.start);/start = 0;/' \
+		lock_region_union "union of regions in function panthor_vm_lock_region()"
+	altered panthor_mmu.c 's/panthor_vm_lock_region(vm, unmap_start, unmap_range);/return 0;/' \
+		remap_range "wider unmap in function panthor_gpuva_sm_step_remap()"
+fi
 altered panthor_mmu.h 's/void panthor_mmu_pt_cache_fini(void)/int panthor_mmu_pt_cache_fini(void)/' \
 	pt_cache_fini_prototype "prototype of panthor_mmu_pt_cache_fini()"
 altered panthor_drv.c 's/goto err_mmu_pt_cache_fini;/goto err_pt_cache_fini;/; s/^err_mmu_/err_/' \
