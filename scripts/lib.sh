@@ -29,7 +29,7 @@ say()
 O=$(cd "$top" && realpath -m -- "$O")
 [[ $O != *[[:space:]:]* ]] || die "O=$O: kernels cannot be built in a path with spaces or colons"
 [[ $KVER =~ ^(6\.12|7\.[0-9]{1,2})$ ]] ||
-	die "KVER=$KVER is not supported: use KVER=6.12, 7.3 or later for make bench, or KDIR= with a kernel tree of yours"
+	die "KVER=$KVER is not supported: use KVER=6.12, KVER=7.3, or KDIR= with a kernel tree of yours"
 
 case $DRIVER in
 pgtable) um=um-test ;;
@@ -49,11 +49,11 @@ fi
 tree=$work/tree
 logs=$work/log
 
-# For commands that need the driver: it is switched to the library on one kernel only.
-need_driver()
+# Of the kernels that Debian has, those that scripts/switch-driver knows the driver of.
+# Of others, it may be the same.
+driver_known()
 {
-	[[ $KDIR || $KVER = 6.12 ]] ||
-		die "KVER=$KVER has the library and make bench only: use KVER=6.12, or KDIR= with the driver of 6.12"
+	[[ ! $KDIR && $KVER =~ ^(6\.12|7\.3)$ ]]
 }
 
 # free_space KIB WHAT: stop now rather than half-way.
