@@ -13,6 +13,7 @@
 #include <linux/random.h>
 #include <linux/sizes.h>
 
+#include "../panthor_pgtable_fmt.h"
 #include "panthor_kunit.h"
 
 static uint diff_ops = 2000;
@@ -120,11 +121,53 @@ static void their_map(struct diff *diff, u64 iova, u64 paddr, u64 len, int prot)
 	}
 }
 
+static int their_prot(u64 pte)
+{
+	return IOMMU_READ | (pte & PANTHOR_PTE_AP_RDONLY ? 0 : IOMMU_WRITE) |
+	       (pte & PANTHOR_PTE_ATTRINDX(1) ? IOMMU_CACHE : 0) |
+	       (pte & PANTHOR_PTE_XN ? IOMMU_NOEXEC : 0);
+}
+
+/* Newer kernels do not split: if @iova cuts a block, map that again, as smaller leaves. */
+static void their_split(struct diff *diff, u64 iova)
+{
+	const u64 *table = phys_to_virt(io_pgtable_ops_to_pgtable(diff->ops)->cfg
+					.arm_lpae_s1_cfg.ttbr);
+	struct panthor_pgtable_walk walk;
+	u64 span, piece, start, pte;
+	size_t mapped = 0;
+	int level;
+
+	if (iova >= diff->window)
+		return;
+	KUNIT_ASSERT_EQ(diff->test, panthor_pgtable_walk(diff->pk->pt, iova, &walk), 0);
+	for (level = walk.start_level; ; level++) {
+		span = (u64)SZ_4K << 9 * (3 - level);
+		pte = table[iova / span % 512];
+		if (!(iova % span) || !pte)
+			return;
+		if ((pte & PANTHOR_PTE_TYPE) == PANTHOR_PTE_BLOCK)
+			break;
+		table = table_at(pte);
+	}
+
+	piece = span / 512;
+	start = ALIGN_DOWN(iova, span);
+	KUNIT_ASSERT_EQ(diff->test, diff->ops->unmap_pages(diff->ops, start, span, 1, NULL), span);
+	KUNIT_ASSERT_EQ(diff->test,
+			diff->ops->map_pages(diff->ops, start, pte & PANTHOR_PTE_ADDR, piece, 512,
+					     their_prot(pte), GFP_KERNEL, &mapped), 0);
+	KUNIT_ASSERT_EQ(diff->test, mapped, span);
+	their_split(diff, iova);
+}
+
 /* It takes no holes: from one mapped stretch to the next. */
 static u64 their_unmap(struct diff *diff, u64 iova, u64 size)
 {
 	u64 end = iova + size, start, unmapped = 0;
 
+	their_split(diff, iova);
+	their_split(diff, end);
 	while (iova < end) {
 		if (!diff->ops->iova_to_phys(diff->ops, iova + 1)) {
 			iova += SZ_4K;

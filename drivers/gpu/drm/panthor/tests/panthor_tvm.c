@@ -633,6 +633,7 @@ int panthor_tvm_wait_idle(struct panthor_tvm *vm)
 void panthor_tvm_kill(struct panthor_tvm *vm)
 {
 	drm_sched_entity_fini(&vm->entity);
+	vm->killed = true;
 }
 
 /* VMs. */
@@ -643,7 +644,8 @@ static void tvm_free(struct drm_gpuvm *gpuvm)
 	struct panthor_tvm_gpu *gpu = vm->gpu;
 	u64 iova = 0, size = BIT_ULL(32);
 
-	drm_sched_entity_destroy(&vm->entity);
+	if (!vm->killed)
+		drm_sched_entity_destroy(&vm->entity);
 	drm_sched_fini(&vm->sched);
 
 	/* What jobs have left empty goes with one more flush. */

@@ -221,6 +221,9 @@ struct panthor_tvm {
 	/** @entity: The VM_BIND queue. */
 	struct drm_sched_entity entity;
 
+	/** @killed: @entity is gone. */
+	bool killed;
+
 	/** @op_lock: Serializes changes of @base and @pt. */
 	struct mutex op_lock;
 
