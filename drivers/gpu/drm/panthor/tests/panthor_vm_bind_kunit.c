@@ -226,7 +226,11 @@ static int wait_put(struct fixture *f, struct dma_fence *fence)
 
 static int run(struct fixture *f, const struct panthor_tvm_req *req)
 {
-	return wait_put(f, submit(f, req));
+	int err = wait_put(f, submit(f, req));
+
+	/* A table that it holds stays in the tree until it is cleaned up. */
+	KUNIT_EXPECT_EQ(f->test, panthor_tvm_wait_idle(f->vm), 0);
+	return err;
 }
 
 static void map(struct fixture *f, int bo, u64 offset, u64 iova, u64 size)
