@@ -83,6 +83,21 @@ lock()
 	[[ ${PANTHOR_LOCK-} != "$O" ]] || return 0
 	mkdir -p "$O" 2>/dev/null && [[ -w $O ]] || die "cannot write to O=$O: use another directory"
 	exec 9>>"$O/lock"
-	flock -n 9 || die "another make works in $O: wait for it, or use another directory with O="
+	flock -n 9 ||
+		die "another make works in $O, process $(<"$O/lock"): wait for it, or use another directory with O="
+	echo $$ >"$O/lock"
+	touch "$O/.panthor-pgtable"
 	export PANTHOR_LOCK=$O
 }
+# The directories in O that claim made. What has a lock is the O of somebody else.
+claimed()
+{
+	local mark
+
+	for mark in "$O"/*/.panthor-pgtable; do
+		[[ ! -e $mark || -e ${mark%/*}/lock ]] || echo "${mark%/*}"
+	done
+}
+
+	[[ -e $O/.panthor-pgtable || -z $(ls -A "$O") || $(claimed) ]] ||
+		die "O=$O holds what this project did not make: use an empty directory, or a new one"
