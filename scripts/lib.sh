@@ -36,7 +36,13 @@ pgtable) um=um-test ;;
 upstream) um=um-upstream ;;
 *) die "DRIVER=$DRIVER: use pgtable (ours), or upstream (the driver as it came)" ;;
 esac
-[[ $MEM =~ ^[1-9][0-9]*[MG]$ ]] || die "MEM=$MEM: use a size like 512M or 2G"
+[[ $MEM =~ ^[1-9][0-9]{0,6}[MG]$ ]] || die "MEM=$MEM: use a size like 512M or 2G"
+mib=${MEM%?}
+[[ $MEM = *M ]] || mib=$((mib << 10))
+((mib >= 96)) || die "MEM=$MEM: the kernel needs at least 96M"
+read -r _ total _ </proc/meminfo
+((mib <= total >> 10)) ||
+	die "MEM=$MEM is more than this machine has"
 
 if [[ $KDIR ]]; then
 	[[ -d $KDIR ]] || die "KDIR=$KDIR: no such directory"
@@ -85,6 +91,7 @@ lock()
 	exec 9>>"$O/lock"
 	flock -n 9 ||
 		die "another make works in $O, process $(<"$O/lock"): wait for it, or use another directory with O="
+	[[ $KDIR != *[[:space:]:]* ]] || die "KDIR=$KDIR: kernels cannot be built in a path with spaces or colons"
 	echo $$ >"$O/lock"
 	touch "$O/.panthor-pgtable"
 	export PANTHOR_LOCK=$O
