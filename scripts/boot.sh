@@ -12,21 +12,39 @@ gpu=dtb=$work/vmali.dtb
 fixed=
 ! setarch -R true 2>/dev/null || fixed='setarch -R'
 
+# Where a machine has its memory, a file, and what it leaves behind: one at a time, for
+# O is locked.
+machine=$work/uml
+
+# follow COMMAND...: run a machine that writes $log, and show what it is at: what a sed
+# script, $progress, makes of the log.
+follow()
+{
+	local pid
+
+	: >"$log"
+	"$@" >>"$log" 2>&1 9>&- &
+	pid=$!
+	[[ ! ${progress-} ]] || tail --pid=$pid -n +1 -f "$log" | sed -un "$progress" >&3
+	wait $pid
+}
+
 # boot NAME LOG SECONDS [ARGUMENT...]: fails if the kernel does not power off.
 boot()
 {
-	local name=$1 log=$2 seconds=$3 tmp status=0
+	local name=$1 log=$2 seconds=$3 status=0
 
 	shift 3
-	# Its memory is a file, and it leaves a directory behind. Without root=, one
-	# would follow the arguments of init. It is this shell that would say "Aborted".
-	tmp=$(mktemp -d "$work/uml.XXXXXX")
+	# Without root=, one would follow the arguments of init. It is this shell that
+	# would say "Aborted".
+	rm -rf "$machine"
+	mkdir "$machine"
 	{
-		TMPDIR=$tmp timeout --foreground -k 5 "$seconds" $fixed "$work/$name/linux" mem="$MEM" \
-			uml_dir="$tmp" console=tty0 con=null con0=null,fd:1 printk.devkmsg=on \
-			root=none "$@" </dev/null >"$log" 2>&1 || status=$?
-	} 2>/dev/null
-	rm -rf "$tmp"
+		TMPDIR=$machine attend follow timeout --foreground -k 5 "$seconds" $fixed "$work/$name/linux" \
+			mem="$MEM" uml_dir="$machine" console=tty0 con=null con0=null,fd:1 \
+			printk.devkmsg=on root=none "$@" </dev/null || status=$?
+	} 3>&1 2>/dev/null
+	rm -rf "$machine"
 	grep -qa 'reboot: Power down' "$log" && return
 	((status == 124 || status == 137)) && echo "panthor-boot: not done after $seconds s" >>"$log"
 	return 1

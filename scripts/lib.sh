@@ -8,7 +8,7 @@ set -euo pipefail
 # Ours are the variables below, and not what make hands down to makes.
 unset MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS
 export LC_ALL=C
-trap 'exit 130' INT
+{ : <&0; } 2>/dev/null || exec </dev/null
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scripts=$top/scripts
@@ -25,6 +25,50 @@ say()
 {
 	printf '%-9s %s\n' "$1:" "${*:2}"
 }
+
+# attend COMMAND...: run it; a signal that ends this script ends it too, with all that
+# it has started. While a command runs in the foreground, a shell hears of no signal.
+attended=
+attend()
+{
+	local status=0
+
+	"$@" <&0 &
+	attended=$!
+	wait "$attended" || status=$?
+	attended=
+	return $status
+}
+
+# descendants PID: and itself. Those of a machine are in a session of their own.
+descendants()
+{
+	local pid
+
+	echo "$1"
+	for pid in $(cat /proc/"$1"/task/*/children); do descendants "$pid"; done
+}
+
+stop()
+{
+	local pids i
+
+	trap '' HUP INT TERM
+	if [[ $attended ]]; then
+		pids=$(descendants "$attended")
+		kill $pids || true
+		for ((i = 0; i < 50; i++)); do
+			kill -0 $pids || break
+			sleep 0.1
+		done
+		kill -KILL $pids || true
+		rm -rf "${machine:-}"
+	fi 2>/dev/null
+	exit $((128 + $1))
+}
+trap 'stop 1' HUP
+trap 'stop 2' INT
+trap 'stop 15' TERM
 
 O=$(cd "$top" && realpath -m -- "$O")
 [[ $O != *[[:space:]:]* ]] || die "O=$O: kernels cannot be built in a path with spaces or colons"
@@ -47,6 +91,7 @@ read -r _ total _ </proc/meminfo
 if [[ $KDIR ]]; then
 	[[ -d $KDIR ]] || die "KDIR=$KDIR: no such directory"
 	KDIR=$(cd "$KDIR" && pwd -P)
+	[[ $KDIR != *[[:space:]:]* ]] || die "KDIR=$KDIR: kernels cannot be built in a path with spaces or colons"
 	[[ $O/ != "$KDIR"/* ]] || die "O=$O is inside of KDIR=$KDIR, which is not to be changed"
 	work=$O/$(basename "$KDIR")-$(cksum <<<"$KDIR" | cut -d' ' -f1)
 else
@@ -82,20 +127,6 @@ claim()
 	mkdir -p "$1" && touch "$1/.panthor-pgtable" || die "cannot write to $1"
 }
 
-# One at a time in O, or one takes apart what the other makes. The scripts that a
-# script calls inherit the lock.
-lock()
-{
-	[[ ${PANTHOR_LOCK-} != "$O" ]] || return 0
-	mkdir -p "$O" 2>/dev/null && [[ -w $O ]] || die "cannot write to O=$O: use another directory"
-	exec 9>>"$O/lock"
-	flock -n 9 ||
-		die "another make works in $O, process $(<"$O/lock"): wait for it, or use another directory with O="
-	[[ $KDIR != *[[:space:]:]* ]] || die "KDIR=$KDIR: kernels cannot be built in a path with spaces or colons"
-	echo $$ >"$O/lock"
-	touch "$O/.panthor-pgtable"
-	export PANTHOR_LOCK=$O
-}
 # The directories in O that claim made. What has a lock is the O of somebody else.
 claimed()
 {
@@ -106,5 +137,18 @@ claimed()
 	done
 }
 
+# One at a time in O, or one takes apart what the other makes. The scripts that a
+# script calls inherit the lock. O is ours if it was empty.
+lock()
+{
+	[[ ${PANTHOR_LOCK-} != "$O" ]] || return 0
+	mkdir -p "$O" 2>/dev/null && [[ -w $O ]] || die "cannot write to O=$O: use another directory"
 	[[ -e $O/.panthor-pgtable || -z $(ls -A "$O") || $(claimed) ]] ||
 		die "O=$O holds what this project did not make: use an empty directory, or a new one"
+	exec 9>>"$O/lock"
+	flock -n 9 ||
+		die "another make works in $O, process $(<"$O/lock"): wait for it, or use another directory with O="
+	echo $$ >"$O/lock"
+	touch "$O/.panthor-pgtable"
+	export PANTHOR_LOCK=$O
+}
