@@ -33,7 +33,7 @@ help:
 	@echo '  KVER=6.12        kernel source of the distribution to build on, or 7.3; bench: 7.3'
 	@echo '  KDIR=/path       a kernel tree of yours instead (with the driver of 6.12 or'
 	@echo '                   7.3, but for bench; not modified)'
-	@echo '  O=/path          where output goes (build)'
+	@echo '  O=/path          where output goes: an empty directory, or a new one (build)'
 	@echo '  MEM=             memory of the machine that is booted (1G; stress: 256M)'
 	@echo '  JOBS=20000       run: number of VM_BIND jobs of the workload'
 	@echo '  STRESS=60        stress: seconds'
