@@ -26,6 +26,12 @@ say()
 	printf '%-9s %s\n' "$1:" "${*:2}"
 }
 
+watch_terminal()
+{
+	while [[ -t 0 ]] && kill -0 "$attended"; do sleep 1; done
+	[[ -t 0 ]] || kill -HUP $$
+}
+
 # attend COMMAND...: run it; a signal that ends this script ends it too, with all that
 # it has started. While a command runs in the foreground, a shell hears of no signal.
 attended=
@@ -35,6 +41,8 @@ attend()
 
 	"$@" <&0 &
 	attended=$!
+	# The end of a terminal is told to the first process on it only, that may be make.
+	if [[ -t 0 ]]; then watch_terminal <&0 >/dev/null 2>&1 9>&- & fi
 	wait "$attended" || status=$?
 	attended=
 	return $status
