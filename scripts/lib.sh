@@ -8,7 +8,7 @@ set -euo pipefail
 # Ours are the variables below, and not what make hands down to makes.
 unset MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS
 export LC_ALL=C
-{ : <&0; } 2>/dev/null || exec </dev/null
+[[ -e /proc/self/fd/0 ]] || exec </dev/null
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scripts=$top/scripts
