@@ -12,7 +12,9 @@
 
 #include <linux/bits.h>
 #include <linux/build_bug.h>
+#include <linux/errno.h>
 #include <linux/iommu.h>
+#include <linux/minmax.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
 
@@ -47,6 +49,28 @@ static_assert(PANTHOR_PT_START_LEVEL(31) == 1);
 static_assert(PANTHOR_PT_START_LEVEL(39) == 1);
 static_assert(PANTHOR_PT_START_LEVEL(40) == 0);
 static_assert(PANTHOR_PT_START_LEVEL(48) == 0);
+
+/* Is a range aligned, not empty, and in a space of @bits? Returns 0, -EINVAL or -ERANGE. */
+static inline int check_range(u64 addr, u64 size, unsigned int bits)
+{
+	u64 last = addr + size - 1;
+
+	if (!size || !IS_ALIGNED(addr | size, SZ_4K))
+		return -EINVAL;
+
+	if (last < addr || last >> bits)
+		return -ERANGE;
+
+	return 0;
+}
+
+/* Bytes from @iova to where the table of @level ends that it is in, but no more than @left. */
+static inline u64 table_left(u64 iova, u64 left, int level)
+{
+	u64 span = PANTHOR_PT_SPAN(level - 1);
+
+	return min(left, span - (iova & (span - 1)));
+}
 
 /* Descriptor type (D8.3.1): at the last level there are pages and no blocks. */
 #define PANTHOR_PTE_BLOCK		(0x1ull << 0)

@@ -6,8 +6,6 @@
 #ifndef __PANTHOR_PGTABLE_PRIV_H__
 #define __PANTHOR_PGTABLE_PRIV_H__
 
-#include <linux/minmax.h>
-
 #include "panthor_pgtable.h"
 #include "panthor_pgtable_fmt.h"
 #include "panthor_pgtable_pool.h"
@@ -45,30 +43,9 @@ static inline u64 *pte_to_table(u64 pte)
 	return phys_to_virt(pte - PANTHOR_PTE_TABLE);
 }
 
-static inline int check_range(u64 addr, u64 size, unsigned int bits)
-{
-	u64 last = addr + size - 1;
-
-	if (!size || !IS_ALIGNED(addr | size, SZ_4K))
-		return -EINVAL;
-
-	if (last < addr || last >> bits)
-		return -ERANGE;
-
-	return 0;
-}
-
 static inline bool leaf_allowed(const struct panthor_pgtable *pt, int level)
 {
 	return pt->pgsize_bitmap & PANTHOR_PT_SPAN(level);
-}
-
-/* Bytes from @iova to where the table of @level ends that it is in, but no more than @left. */
-static inline u64 table_left(u64 iova, u64 left, int level)
-{
-	u64 span = PANTHOR_PT_SPAN(level - 1);
-
-	return min(left, span - (iova & (span - 1)));
 }
 
 /* Level of the table that takes the leaves of a block that is cut at @iova; 0: no block can be. */
