@@ -329,6 +329,37 @@ bool panthor_pool_fini(struct panthor_pool *pool)
 		     pool->pins);
 }
 
+/* Put up to @count free tables on @stack, held for a job and for no slot. Returns how many. */
+unsigned int panthor_pool_take(struct panthor_pool *pool, struct panthor_table_stack *stack,
+			       unsigned int count)
+{
+	unsigned int done;
+
+	spin_lock(&pool->lock);
+	for (done = 0; done < count && pool->free; done++)
+		panthor_table_push(stack, get_free(pool));
+	pool->reserved += done;
+	spin_unlock(&pool->lock);
+	return done;
+}
+
+/* The tables of @stack, which was filled so, are free again. May sleep. */
+void panthor_pool_give_back(struct panthor_pool *pool, struct panthor_table_stack *stack)
+{
+	struct panthor_table *table;
+
+	spin_lock(&pool->lock);
+	while ((table = panthor_table_pop(stack))) {
+		pool->reserved--;
+		put_free(pool, table);
+		/* Jobs of this VM may be waiting for the lock: not all at once. */
+		if (stack->count % 32 == 0)
+			cond_resched_lock(&pool->lock);
+	}
+	trim_if_large(pool);
+	spin_unlock(&pool->lock);
+}
+
 /* Slots */
 
 static int held_cmp(const void *slot, const struct rb_node *node)

@@ -112,6 +112,10 @@ int panthor_pool_fill(struct panthor_pool *pool);
 void panthor_pool_sync(struct panthor_pool *pool, const u64 *entries, unsigned int count);
 void panthor_pool_release(struct panthor_pool *pool, struct panthor_gather *gather);
 
+unsigned int panthor_pool_take(struct panthor_pool *pool, struct panthor_table_stack *stack,
+			       unsigned int count);
+void panthor_pool_give_back(struct panthor_pool *pool, struct panthor_table_stack *stack);
+
 struct panthor_table *panthor_pool_find(struct panthor_pool *pool, u64 slot);
 struct panthor_table *panthor_pool_hold(struct panthor_pool *pool, struct panthor_table *parent,
 					u64 slot);
