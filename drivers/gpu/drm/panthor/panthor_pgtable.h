@@ -63,6 +63,15 @@ struct sg_table;
  *				map and unmap,
  *				flush what is locked, unlock, flushed
  *	cleanup			unreserve
+ *
+ * With CONFIG_DRM_PANTHOR_PGTABLE_IOPGT, io-pgtable-arm makes the tables, and this is as
+ * said here but for what it cannot do:
+ *
+ * - A reservation is for one job alone: the tables that it needs in an empty tree.
+ * - A block that an unmap covers in part is unmapped whole, and what is outside of the
+ *   range is mapped again. The device does not use it meanwhile, as with a split.
+ * - Tables of level 1 stay in the tree when they are empty, and no other is kept for
+ *   jobs that may need it.
  */
 
 /**

@@ -1,0 +1,853 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+/*
+ * The API of panthor_pgtable.h on io-pgtable-arm: the way home. What io-pgtable cannot
+ * do is worked around here; Documentation/gpu/panthor-pgtable-home.rst lists it.
+ */
+
+#include <linux/dev_printk.h>
+#include <linux/err.h>
+#include <linux/io-pgtable.h>
+#include <linux/iommu.h>
+#include <linux/log2.h>
+#include <linux/rcupdate.h>
+#include <linux/scatterlist.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+
+#include "panthor_pgtable.h"
+#include "panthor_pgtable_fmt.h"
+#include "panthor_pgtable_pool.h"
+
+struct panthor_pgtable {
+	struct io_pgtable_ops *ops;
+	u64 *root;
+	u64 mair;
+	u64 pgsize_bitmap;
+	u8 start_level;
+	u8 va_bits;
+	u8 pa_bits;
+
+	/* Of the call under way: io-pgtable does not hand it through to alloc_table(). */
+	struct panthor_pgtable_rsv *rsv;
+
+	/* Counts the times that tables may have got a new meaning. */
+	unsigned int generation;
+
+	struct panthor_gather gather;
+	struct panthor_pool pool;
+
+	u64 installed;
+	u64 splits;
+	u64 leaves[PANTHOR_PT_LAST_LEVEL + 1];
+};
+
+/*
+ * Tables: a reservation is a stack of them, with the two ends in rsv->few. io-pgtable
+ * takes them when it installs one. It is not known where, so each job has what it needs
+ * in an empty tree.
+ */
+
+static void *alloc_table(void *cookie, size_t size, gfp_t gfp)
+{
+	struct panthor_pgtable *pt = cookie;
+	struct panthor_pgtable_rsv *rsv = pt->rsv;
+	struct panthor_table *table;
+
+	if (WARN_ON(!rsv || !rsv->count || size > PANTHOR_PT_SIZE))
+		return NULL;
+
+	table = rsv->few[0];
+	rsv->few[0] = table->next;
+	rsv->count--;
+	if (IS_ENABLED(CONFIG_DRM_PANTHOR_PGTABLE_DEBUG))
+		WARN(memchr_inv(table->entries, 0, PANTHOR_PT_SIZE),
+		     "panthor_pgtable: table is not zeroed\n");
+
+	spin_lock(&pt->pool.lock);
+	INIT_LIST_HEAD(&table->idle);
+	table->in_tree = true;
+	pt->pool.reserved--;
+	pt->pool.tree++;
+	spin_unlock(&pt->pool.lock);
+	pt->installed++;
+	return table->entries;
+}
+
+static void free_table(void *cookie, void *entries, size_t size)
+{
+	struct panthor_pgtable *pt = cookie;
+
+	spin_lock(&pt->pool.lock);
+	panthor_pool_detach(&pt->pool, panthor_table_of(entries), &pt->gather.dirty);
+	spin_unlock(&pt->pool.lock);
+}
+
+static struct panthor_table_stack rsv_stack(const struct panthor_pgtable_rsv *rsv)
+{
+	return (struct panthor_table_stack){
+		.first = rsv->few[0], .last = rsv->few[1], .count = rsv->count,
+	};
+}
+
+static void rsv_set(struct panthor_pgtable_rsv *rsv, const struct panthor_table_stack *stack)
+{
+	rsv->few[0] = stack->first;
+	rsv->few[1] = stack->last;
+	rsv->count = stack->count;
+}
+
+/* Add @count tables to @rsv, or none. */
+static int reserve(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv, unsigned int count)
+{
+	struct panthor_table_stack all = rsv_stack(rsv), new = {};
+	int err;
+
+	while (new.count < count) {
+		/* A few at a time: a job of this VM may be waiting for the lock. */
+		if (panthor_pool_take(&pt->pool, &new, min(count - new.count, 32u)))
+			continue;
+		err = panthor_pool_fill(&pt->pool);
+		if (err) {
+			panthor_pool_give_back(&pt->pool, &new);
+			return err;
+		}
+	}
+	panthor_table_splice(&all, &new);
+	rsv_set(rsv, &all);
+	return 0;
+}
+
+/* Slots, counted as the iova goes up: the last one of each level is known. */
+struct slots {
+	u64 last[PANTHOR_PT_LAST_LEVEL + 1];
+	unsigned int count;
+};
+
+/* Count the tables on the way to @iova that are below @level, down to @leaf_level. */
+static void add_slots(struct slots *slots, u64 iova, int level, int leaf_level)
+{
+	while (++level <= leaf_level) {
+		u64 slot = panthor_slot(iova, level);
+
+		slots->count += slots->last[level] != slot;
+		slots->last[level] = slot;
+	}
+}
+
+/*
+ * What is to be mapped, in pieces of one leaf size and one table: as much as io-pgtable
+ * takes in one call.
+ */
+struct pieces {
+	/* The piece: its leaves are of this level. */
+	u64 iova;
+	u64 size;
+	int level;
+
+	/* Bytes from the piece on, and contiguous memory behind them. */
+	u64 left;
+	u64 paddr;
+	u64 len;
+
+	/* Where more memory comes from: a scatter list ... */
+	struct scatterlist *sg;
+	unsigned int nents;
+	u64 skip;
+
+	/* ... or a range that repeats, if period is not 0. */
+	u64 base;
+	u64 period;
+};
+
+static struct pieces of_range(u64 iova, u64 paddr, u64 size)
+{
+	return (struct pieces){ .iova = iova, .left = size, .paddr = paddr, .len = size };
+}
+
+static struct pieces of_list(u64 iova, const struct sg_table *sgt, u64 offset, u64 size)
+{
+	return (struct pieces){
+		.iova = iova, .left = size, .sg = sgt->sgl, .nents = sgt->nents, .skip = offset,
+	};
+}
+
+static struct pieces of_repeat(u64 iova, u64 paddr, u64 period, u64 size)
+{
+	return (struct pieces){ .iova = iova, .left = size, .base = paddr, .period = period };
+}
+
+static void next_entry(struct pieces *p)
+{
+	if (--p->nents)
+		p->sg = sg_next(p->sg);
+}
+
+/* Load the next entries that continue each other. */
+static int next_run(const struct panthor_pgtable *pt, struct pieces *p)
+{
+	u64 len, used;
+
+	if (p->period) {
+		p->paddr = p->base + (p->iova & (p->period - 1));
+		p->len = p->period - (p->iova & (p->period - 1));
+		return 0;
+	}
+
+	for (p->len = 0; !p->len; next_entry(p)) {
+		if (!p->nents)
+			return -EINVAL;
+		used = min_t(u64, p->skip, sg_dma_len(p->sg));
+		p->paddr = sg_dma_address(p->sg) + used;
+		p->len = sg_dma_len(p->sg) - used;
+		p->skip -= used;
+	}
+	for (; p->nents && p->len < p->left; next_entry(p)) {
+		if (sg_dma_len(p->sg) && sg_dma_address(p->sg) != p->paddr + p->len)
+			break;
+		p->len += sg_dma_len(p->sg);
+	}
+
+	len = min(p->len, p->left);
+	if (!IS_ALIGNED(p->paddr | len, SZ_4K))
+		return -EINVAL;
+	return (p->paddr | (p->paddr + len - 1)) >> pt->pa_bits ? -ERANGE : 0;
+}
+
+/* Go on to the next piece. Returns 1, 0 if there is none, or an error. */
+static int next_piece(const struct panthor_pgtable *pt, struct pieces *p)
+{
+	u64 len, span;
+	int err;
+
+	p->iova += p->size;
+	p->paddr += p->size;
+	p->len -= p->size;
+	p->left -= p->size;
+	p->size = 0;
+	if (!p->left)
+		return 0;
+
+	err = p->len ? 0 : next_run(pt, p);
+	if (err)
+		return err;
+
+	len = min(p->len, p->left);
+	for (p->level = 1; ; p->level++) {
+		span = PANTHOR_PT_SPAN(p->level);
+		if ((pt->pgsize_bitmap & span) && len >= span &&
+		    !((p->iova | p->paddr) & (span - 1)))
+			break;
+	}
+	p->size = table_left(p->iova, len, p->level) & ~(span - 1);
+	return 1;
+}
+
+static int check_pieces(const struct panthor_pgtable *pt, const struct pieces *p)
+{
+	int err = check_range(p->iova, p->left, pt->va_bits);
+
+	if (err)
+		return err;
+	if (p->period)
+		return is_power_of_2(p->period) ? check_range(p->base, p->period, pt->pa_bits) :
+		       -EINVAL;
+	if (p->len)
+		return check_range(p->paddr, p->len, pt->pa_bits);
+	return IS_ALIGNED(p->skip, SZ_4K) ? 0 : -EINVAL;
+}
+
+/* Tables that @p needs below those of @level, if there is nothing. */
+static int count_slots(const struct panthor_pgtable *pt, struct pieces p, int level,
+		       struct slots *slots)
+{
+	int ret;
+
+	while ((ret = next_piece(pt, &p)) > 0)
+		add_slots(slots, p.iova, level, p.level);
+	return ret;
+}
+
+/*
+ * The tree, read only. io-pgtable tells what an address translates to, but neither the
+ * size of the leaf nor its attributes, nor whether a table is empty.
+ */
+
+static u64 *table_below(u64 pte)
+{
+	return phys_to_virt(panthor_pte_addr(pte));
+}
+
+static bool is_table(u64 pte, int level)
+{
+	return level < PANTHOR_PT_LAST_LEVEL && panthor_pte_is_table(pte);
+}
+
+/* The entry for @iova at the deepest level that there is, but not below @leaf_level. */
+static u64 *find_entry(const struct panthor_pgtable *pt, u64 iova, int leaf_level, int *level)
+{
+	u64 *entries = pt->root;
+
+	for (*level = pt->start_level; ; ++*level) {
+		u64 *entry = &entries[PANTHOR_PT_INDEX(iova, *level)];
+
+		if (*level == leaf_level || !is_table(*entry, *level))
+			return entry;
+		entries = table_below(*entry);
+	}
+}
+
+/* Bytes that are mapped by @count entries of @level. */
+static u64 mapped_bytes(const u64 *entry, unsigned int count, int level)
+{
+	u64 bytes = 0;
+
+	for (; count--; entry++) {
+		if (is_table(*entry, level))
+			bytes += mapped_bytes(table_below(*entry), PANTHOR_PT_ENTRIES, level + 1);
+		else if (*entry)
+			bytes += PANTHOR_PT_SPAN(level);
+	}
+	return bytes;
+}
+
+/* See panthor_pte_attrs(). */
+static int prot_of(u64 pte)
+{
+	return IOMMU_READ |
+	       (pte & PANTHOR_PTE_AP_RDONLY ? 0 : IOMMU_WRITE) |
+	       ((pte & PANTHOR_PTE_SH_IS) == PANTHOR_PTE_SH_IS ? IOMMU_CACHE : 0) |
+	       (pte & PANTHOR_PTE_XN ? IOMMU_NOEXEC : 0);
+}
+
+/*
+ * Unmap. io-pgtable warns about a hole, and 7.x about a part of a block, so it gets
+ * whole entries that are valid. What is left of a block is mapped again.
+ */
+
+/* Returns whether io-pgtable did what it was told. */
+static bool clear_entries(struct panthor_pgtable *pt, u64 iova, int level, unsigned int count)
+{
+	size_t span = PANTHOR_PT_SPAN(level);
+
+	return !WARN_ON(pt->ops->unmap_pages(pt->ops, iova, span, count, NULL) != span * count);
+}
+
+/* Clear all entries from @iova to @end, which cuts no leaf. Returns the bytes mapped. */
+static u64 clear_range(struct panthor_pgtable *pt, u64 iova, u64 end)
+{
+	u64 bytes = 0, span;
+
+	while (iova < end) {
+		unsigned int count = 0, room;
+		int level, leaf_level = 1;
+		u64 *entry;
+
+		/* A table that is covered goes unread, unless no leaf is as large. */
+		while (iova & (PANTHOR_PT_SPAN(leaf_level) - 1) ||
+		       end - iova < PANTHOR_PT_SPAN(leaf_level))
+			leaf_level++;
+		entry = find_entry(pt, iova, max(leaf_level, pt->start_level), &level);
+		span = PANTHOR_PT_SPAN(level);
+		room = PANTHOR_PT_ENTRIES - PANTHOR_PT_INDEX(iova, level);
+		while (count < room && (count + 1) * span <= end - iova && entry[count])
+			count++;
+		if (count) {
+			bytes += mapped_bytes(entry, count, level);
+			if (!clear_entries(pt, iova, level, count))
+				return bytes;
+			iova += count * span;
+		} else {
+			iova = (iova | (span - 1)) + 1;
+		}
+	}
+	return bytes;
+}
+
+/*
+ * Let go of empty tables on the way to @iova. For that, the table is unmapped like a
+ * block, so it works for those only that are where a block could be.
+ */
+static void drop_empty(struct panthor_pgtable *pt, u64 iova)
+{
+	int level, found;
+	u64 *entry;
+
+	for (level = PANTHOR_PT_LAST_LEVEL - 1; level >= max(pt->start_level, 1); level--) {
+		entry = find_entry(pt, iova, level, &found);
+		if (found != level || !is_table(*entry, level))
+			continue;
+		if (memchr_inv(table_below(*entry), 0, PANTHOR_PT_SIZE) ||
+		    !clear_entries(pt, iova & ~(PANTHOR_PT_SPAN(level) - 1), level, 1))
+			return;
+	}
+}
+
+static int map_pieces(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
+		      struct pieces p, int prot, u64 *leaves)
+{
+	u64 first = p.iova;
+	int ret;
+
+	pt->rsv = rsv;
+	while ((ret = next_piece(pt, &p)) > 0) {
+		size_t span = PANTHOR_PT_SPAN(p.level), count = p.size / span, mapped = 0;
+
+		ret = pt->ops->map_pages(pt->ops, p.iova, p.paddr, span, count, prot, GFP_NOWAIT,
+					 &mapped);
+		if (ret)
+			break;
+		if (leaves)
+			leaves[p.level] += count;
+	}
+	pt->rsv = NULL;
+
+	/* All was looked at before, but the table may be out of the device's reach. */
+	if (ret)
+		clear_range(pt, first, p.iova);
+	return ret;
+}
+
+/* A block that an unmap covers in part; level 0 if there is none. */
+struct cut {
+	u64 iova, end;
+	u64 pte;
+	int level;
+};
+
+static struct cut find_cut(const struct panthor_pgtable *pt, u64 iova)
+{
+	int level;
+	u64 pte = *find_entry(pt, iova, PANTHOR_PT_LAST_LEVEL, &level);
+	u64 span = PANTHOR_PT_SPAN(level);
+
+	if (!pte || !(iova & (span - 1)))
+		return (struct cut){};
+	iova &= ~(span - 1);
+	return (struct cut){ .iova = iova, .end = iova + span, .pte = pte, .level = level };
+}
+
+/* What is left of it between @first and @end. */
+static struct pieces rest_of(const struct cut *cut, u64 first, u64 end)
+{
+	return of_range(first, panthor_pte_addr(cut->pte) + first - cut->iova, end - first);
+}
+
+static void note_gathered(struct panthor_gather *gather, u64 first, u64 last)
+{
+	gather->first = min(gather->first, first);
+	gather->last = max(gather->last, last);
+}
+
+s64 panthor_pgtable_unmap(struct panthor_pgtable *pt,
+			  struct panthor_pgtable_rsv *rsv, u64 iova, u64 size)
+{
+	unsigned int gathered = panthor_gather_count(&pt->gather);
+	int err = check_range(iova, size, pt->va_bits);
+	u64 end = iova + size, bytes = 0;
+	struct pieces before, behind;
+	struct slots slots = {};
+	struct cut head, tail;
+
+	if (err)
+		return err;
+
+	head = find_cut(pt, iova);
+	tail = find_cut(pt, end);
+	before = rest_of(&head, head.level ? head.iova : iova, iova);
+	behind = rest_of(&tail, end, tail.level ? tail.end : end);
+	count_slots(pt, before, head.level, &slots);
+	count_slots(pt, behind, tail.level, &slots);
+	if (slots.count > (rsv ? rsv->count : 0)) {
+		dev_WARN_ONCE(pt->pool.dev, true,
+			      "panthor_pgtable: no table reserved to unmap %#llx\n", iova);
+		return -ENOMEM;
+	}
+
+	if (head.level) {
+		bytes += min(end, head.end) - iova;
+		clear_entries(pt, head.iova, head.level, 1);
+	}
+	if (tail.level && (!head.level || tail.iova != head.iova)) {
+		bytes += end - tail.iova;
+		clear_entries(pt, tail.iova, tail.level, 1);
+	}
+	if (head.level)
+		map_pieces(pt, rsv, before, prot_of(head.pte), NULL);
+	if (tail.level)
+		map_pieces(pt, rsv, behind, prot_of(tail.pte), NULL);
+	pt->splits += slots.count;
+
+	bytes += clear_range(pt, iova, end);
+	drop_empty(pt, iova);
+	drop_empty(pt, end - 1);
+	if (panthor_gather_count(&pt->gather) != gathered)
+		note_gathered(&pt->gather, iova, end - 1);
+	return bytes;
+}
+
+/*
+ * Map. io-pgtable warns about what is mapped already, and stops half-way if there is no
+ * table: both are looked for before.
+ */
+
+/* Count the tables that are missing. Returns 0, -EEXIST, or what is wrong with the memory. */
+static int count_missing(const struct panthor_pgtable *pt, struct pieces p, struct slots *slots)
+{
+	int ret, level;
+
+	while ((ret = next_piece(pt, &p)) > 0) {
+		u64 *entry = find_entry(pt, p.iova, p.level, &level);
+
+		if (mapped_bytes(entry, level == p.level ? p.size >> PANTHOR_PT_SHIFT(level) : 1,
+				 level))
+			return -EEXIST;
+		add_slots(slots, p.iova, level, p.level);
+	}
+	return ret;
+}
+
+static int map(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
+	       struct pieces p, int prot)
+{
+	unsigned int gathered = panthor_gather_count(&pt->gather);
+	int err = check_pieces(pt, &p);
+	struct slots slots = {};
+
+	if (err)
+		return err;
+	if (prot & ~PANTHOR_PROT_MASK || !(prot & (IOMMU_READ | IOMMU_WRITE)))
+		return -EINVAL;
+
+	err = count_missing(pt, p, &slots);
+	if (err)
+		return err;
+	if (slots.count > rsv->count) {
+		dev_WARN_ONCE(pt->pool.dev, true,
+			      "panthor_pgtable: no table reserved for %#llx\n", p.iova);
+		return -ENOMEM;
+	}
+
+	err = map_pieces(pt, rsv, p, prot, pt->leaves);
+	/* A block takes the place of an empty table. */
+	if (panthor_gather_count(&pt->gather) != gathered)
+		note_gathered(&pt->gather, p.iova, p.iova + p.left - 1);
+	return err;
+}
+
+static int reserve_map(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
+		       struct pieces p)
+{
+	struct slots slots = {};
+	int err;
+
+	might_alloc(GFP_KERNEL);
+	err = check_pieces(pt, &p) ?: count_slots(pt, p, pt->start_level, &slots);
+	return err ?: reserve(pt, rsv, slots.count);
+}
+
+/*
+ * The API. Contracts: see panthor_pgtable.h.
+ */
+
+/* The width of addresses that io-pgtable knows. */
+static unsigned int io_pgtable_oas(unsigned int pa_bits)
+{
+	static const unsigned int known[] = { 32, 36, 40, 42, 44, 48 };
+	unsigned int i = 0;
+
+	while (known[i] < pa_bits)
+		i++;
+	return known[i];
+}
+
+struct panthor_pgtable *panthor_pgtable_create(const struct panthor_pgtable_cfg *cfg)
+{
+	struct panthor_pgtable_rsv rsv = {};
+	struct io_pgtable_cfg io_cfg = {
+		/* Also those that no map uses, to let go of tables: see drop_empty(). */
+		.pgsize_bitmap = SZ_4K | SZ_2M | SZ_1G,
+		.ias = cfg->va_bits,
+		.coherent_walk = cfg->coherent_walk,
+		.iommu_dev = cfg->dev,
+		.alloc = alloc_table,
+		.free = free_table,
+	};
+	struct panthor_pgtable *pt;
+	int err;
+
+	if (!cfg->dev ||
+	    cfg->va_bits < 25 || cfg->va_bits > 48 ||
+	    cfg->pa_bits < 32 || cfg->pa_bits > 48 ||
+	    (cfg->pgsize_bitmap != SZ_4K && cfg->pgsize_bitmap != (SZ_4K | SZ_2M) &&
+	     cfg->pgsize_bitmap != (SZ_4K | SZ_2M | SZ_1G)))
+		return ERR_PTR(-EINVAL);
+
+	pt = kzalloc(sizeof(*pt), GFP_KERNEL);
+	if (!pt)
+		return ERR_PTR(-ENOMEM);
+
+	pt->start_level = PANTHOR_PT_START_LEVEL(cfg->va_bits);
+	pt->va_bits = cfg->va_bits;
+	pt->pa_bits = cfg->pa_bits;
+	pt->pgsize_bitmap = cfg->pgsize_bitmap;
+	if (pt->start_level > 1)
+		pt->pgsize_bitmap &= ~(u64)SZ_1G;
+	pt->gather.first = ~0ull;
+
+	err = panthor_pool_init(&pt->pool, cfg);
+	if (err)
+		goto err_free;
+	err = reserve(pt, &rsv, 1);
+	if (err)
+		goto err_fini;
+
+	io_cfg.oas = io_pgtable_oas(cfg->pa_bits);
+	pt->rsv = &rsv;
+	pt->ops = alloc_io_pgtable_ops(ARM_64_LPAE_S1, &io_cfg, pt);
+	pt->rsv = NULL;
+	panthor_pgtable_unreserve(pt, &rsv);
+	if (!pt->ops) {
+		panthor_pool_release(&pt->pool, &pt->gather);
+		err = -ENOMEM;
+		goto err_fini;
+	}
+
+	pt->root = phys_to_virt(io_cfg.arm_lpae_s1_cfg.ttbr);
+	/* The sign of the last attribute is extended into those that no leaf has. */
+	pt->mair = lower_32_bits(io_cfg.arm_lpae_s1_cfg.mair);
+	return pt;
+
+err_fini:
+	panthor_pool_fini(&pt->pool);
+err_free:
+	kfree(pt);
+	return ERR_PTR(err);
+}
+
+void panthor_pgtable_destroy(struct panthor_pgtable *pt)
+{
+	free_io_pgtable_ops(pt->ops);
+	panthor_pool_release(&pt->pool, &pt->gather);
+	if (panthor_pool_fini(&pt->pool))
+		kfree(pt);
+}
+
+u64 panthor_pgtable_ttbr(const struct panthor_pgtable *pt)
+{
+	return virt_to_phys(pt->root);
+}
+
+u64 panthor_pgtable_mair(const struct panthor_pgtable *pt)
+{
+	return pt->mair;
+}
+
+int panthor_pgtable_reserve_map(struct panthor_pgtable *pt,
+				struct panthor_pgtable_rsv *rsv,
+				u64 iova, u64 paddr, u64 size)
+{
+	return reserve_map(pt, rsv, of_range(iova, paddr, size));
+}
+
+int panthor_pgtable_reserve_map_sgt(struct panthor_pgtable *pt,
+				    struct panthor_pgtable_rsv *rsv, u64 iova,
+				    const struct sg_table *sgt, u64 offset,
+				    u64 size)
+{
+	return reserve_map(pt, rsv, of_list(iova, sgt, offset, size));
+}
+
+int panthor_pgtable_reserve_map_repeat(struct panthor_pgtable *pt,
+				       struct panthor_pgtable_rsv *rsv,
+				       u64 iova, u64 paddr, u64 period,
+				       u64 size)
+{
+	if (!period)
+		return -EINVAL;
+	return reserve_map(pt, rsv, of_repeat(iova, paddr, period, size));
+}
+
+int panthor_pgtable_reserve_unmap(struct panthor_pgtable *pt,
+				  struct panthor_pgtable_rsv *rsv,
+				  u64 iova, u64 size)
+{
+	int err = check_range(iova, size, pt->va_bits), level;
+	struct slots slots = {};
+
+	might_alloc(GFP_KERNEL);
+	if (err)
+		return err;
+
+	/* A block that is cut becomes tables of all levels at which it is cut. */
+	for (level = 2; level <= PANTHOR_PT_LAST_LEVEL; level++) {
+		u64 span = PANTHOR_PT_SPAN(level - 1);
+
+		if (!(pt->pgsize_bitmap & span))
+			continue;
+		if (iova & (span - 1))
+			add_slots(&slots, iova, level - 1, level);
+		if ((iova + size) & (span - 1))
+			add_slots(&slots, iova + size, level - 1, level);
+	}
+	return reserve(pt, rsv, slots.count);
+}
+
+void panthor_pgtable_unreserve(struct panthor_pgtable *pt,
+			       struct panthor_pgtable_rsv *rsv)
+{
+	struct panthor_table_stack stack = rsv_stack(rsv);
+
+	panthor_pool_give_back(&pt->pool, &stack);
+	rsv_set(rsv, &stack);
+}
+
+int panthor_pgtable_map(struct panthor_pgtable *pt,
+			struct panthor_pgtable_rsv *rsv,
+			u64 iova, u64 paddr, u64 size, int prot)
+{
+	return map(pt, rsv, of_range(iova, paddr, size), prot);
+}
+
+int panthor_pgtable_map_sgt(struct panthor_pgtable *pt,
+			    struct panthor_pgtable_rsv *rsv, u64 iova,
+			    const struct sg_table *sgt, u64 offset, u64 size,
+			    int prot)
+{
+	return map(pt, rsv, of_list(iova, sgt, offset, size), prot);
+}
+
+int panthor_pgtable_map_repeat(struct panthor_pgtable *pt,
+			       struct panthor_pgtable_rsv *rsv, u64 iova,
+			       u64 paddr, u64 period, u64 size, int prot)
+{
+	if (!period)
+		return -EINVAL;
+	return map(pt, rsv, of_repeat(iova, paddr, period, size), prot);
+}
+
+void panthor_pgtable_expand(struct panthor_pgtable *pt, u64 *iova, u64 *size)
+{
+	struct cut head, tail;
+	u64 end = *iova + *size;
+
+	if (check_range(*iova, *size, pt->va_bits))
+		return;
+
+	head = find_cut(pt, *iova);
+	tail = find_cut(pt, end);
+	if (head.level)
+		*iova = head.iova;
+	*size = (tail.level ? tail.end : end) - *iova;
+}
+
+void panthor_pgtable_flush_range(struct panthor_pgtable *pt, u64 *iova, u64 *size)
+{
+	const struct panthor_gather *gather = &pt->gather;
+	u64 last = *iova + *size - 1;
+
+	if (!panthor_gather_count(gather))
+		return;
+
+	*iova = min(*iova, gather->first);
+	*size = max(last, gather->last) - *iova + 1;
+}
+
+void panthor_pgtable_flushed(struct panthor_pgtable *pt)
+{
+	if (!panthor_gather_count(&pt->gather))
+		return;
+
+	/* After the entries that led to these tables were cleared, ... */
+	smp_store_release(&pt->generation, pt->generation + 1);
+	/* ... and before any of them is written to: pairs with panthor_pgtable_walk(). */
+	smp_wmb();
+
+	panthor_pool_release(&pt->pool, &pt->gather);
+}
+
+/*
+ * A table that was unlinked while we read it may be in use elsewhere, even at another
+ * level, and io-pgtable's own lookup would take it for what it was. An entry counts only
+ * if no table got a new meaning since we started; then RCU keeps the page of the next.
+ */
+int panthor_pgtable_walk(struct panthor_pgtable *pt, u64 iova,
+			 struct panthor_pgtable_walk *walk)
+{
+	unsigned int generation;
+	const u64 *entries;
+	int level;
+
+	if (iova >> pt->va_bits)
+		return -ERANGE;
+
+	walk->start_level = pt->start_level;
+	rcu_read_lock();
+again:
+	/* Before any entry is read: pairs with panthor_pgtable_flushed(). */
+	generation = smp_load_acquire(&pt->generation);
+	entries = pt->root;
+	for (level = pt->start_level; ; level++) {
+		u64 pte = READ_ONCE(entries[PANTHOR_PT_INDEX(iova, level)]);
+
+		/* The entry first, then whether it counts. */
+		smp_rmb();
+		if (READ_ONCE(pt->generation) != generation)
+			goto again;
+
+		walk->desc[level] = pte;
+		walk->level = level;
+		if (!is_table(pte, level))
+			break;
+		entries = table_below(pte);
+	}
+	rcu_read_unlock();
+
+	return 0;
+}
+
+int panthor_pgtable_iova_to_phys(struct panthor_pgtable *pt, u64 iova,
+				 u64 *paddr)
+{
+	struct panthor_pgtable_walk walk;
+	u64 pte;
+	int err;
+
+	err = panthor_pgtable_walk(pt, iova, &walk);
+	if (err)
+		return err;
+
+	pte = walk.desc[walk.level];
+	if (!pte)
+		return -ENOENT;
+
+	*paddr = panthor_pte_addr(pte) | (iova & (PANTHOR_PT_SPAN(walk.level) - 1));
+	return 0;
+}
+
+static u64 read_late(const u64 *count)
+{
+	/* Who counts is not stopped for it. */
+	return data_race(*count);
+}
+
+void panthor_pgtable_stats(struct panthor_pgtable *pt,
+			   struct panthor_pgtable_stats *stats)
+{
+	struct panthor_pool *pool = &pt->pool;
+	int level;
+
+	*stats = (struct panthor_pgtable_stats){
+		.installed = read_late(&pt->installed), .splits = read_late(&pt->splits),
+	};
+	for (level = 1; level <= PANTHOR_PT_LAST_LEVEL; level++)
+		stats->leaves[level] = read_late(&pt->leaves[level]);
+
+	spin_lock(&pool->lock);
+	stats->total = pool->total;
+	stats->free = pool->free;
+	stats->dirty = pool->dirty.count + pool->washing;
+	stats->reserved = pool->reserved;
+	stats->tree = pool->tree;
+	stats->gathered = pool->gathered;
+	spin_unlock(&pool->lock);
+}
