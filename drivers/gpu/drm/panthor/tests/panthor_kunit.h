@@ -12,6 +12,9 @@
 
 #include "../panthor_pgtable.h"
 
+/* Or io-pgtable-arm, behind the same API. */
+#define PK_FORK	IS_ENABLED(CONFIG_DRM_PANTHOR_PGTABLE_FORK)
+
 #define PK_RW	(IOMMU_READ | IOMMU_WRITE | IOMMU_CACHE)
 
 /**
@@ -61,9 +64,19 @@ struct pk_tree {
 	/** @empty: Tables without a valid entry, the root not counted. */
 	unsigned long empty;
 
+	/** @kept: The same, but those that the back end cannot let go of; not in @tables. */
+	unsigned long kept;
+
 	/** @leaves: Leaves, by level. */
 	unsigned long leaves[4];
 };
+
+/* For a test of what io-pgtable cannot do. */
+static inline void pk_needs_fork(struct kunit *test, const char *why)
+{
+	if (!PK_FORK)
+		kunit_skip(test, "io-pgtable: %s", why);
+}
 
 struct device *pk_device(struct kunit *test);
 struct pk *pk_create(struct kunit *test, const struct panthor_pgtable_cfg *cfg);
@@ -77,6 +90,10 @@ void pk_flush(struct pk *pk);
 
 /* Tables that are held for reservations. */
 unsigned long pk_held(struct pk *pk);
+
+/* One of the tables of a reservation. */
+struct panthor_table *pk_rsv_table(const struct panthor_pgtable_rsv *rsv, unsigned int i);
+
 int pk_map(struct pk *pk, u64 iova, u64 paddr, u64 size);
 int pk_map_sgt(struct pk *pk, u64 iova, struct sg_table *sgt, u64 offset, u64 size);
 s64 pk_unmap(struct pk *pk, u64 iova, u64 size);

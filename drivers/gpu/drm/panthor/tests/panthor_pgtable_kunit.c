@@ -407,6 +407,7 @@ static void no_reservation(struct kunit *test)
 	struct pk *pk = pk_create_default(test);
 	struct panthor_pgtable_rsv rsv = {}, none = {};
 	struct pk_tree before, after;
+	unsigned long held;
 
 	KUNIT_ASSERT_EQ(test, pk_map(pk, SZ_2M, SZ_2M, SZ_2M), 0);
 	pk_look(pk, &before);
@@ -419,10 +420,11 @@ static void no_reservation(struct kunit *test)
 
 	/* What is held for another slot does not help. */
 	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_unmap(pk->pt, &rsv, SZ_2M, SZ_4K), 0);
-	KUNIT_ASSERT_EQ(test, pk_held(pk), 1);
+	held = pk_held(pk);
+	KUNIT_ASSERT_GT(test, held, 0);
 	KUNIT_EXPECT_EQ(test, panthor_pgtable_map(pk->pt, &rsv, 512ull * SZ_1G, SZ_4K, SZ_4K,
 						  PK_RW), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, pk_held(pk), 1);
+	KUNIT_EXPECT_EQ(test, pk_held(pk), held);
 
 	pk_look(pk, &after);
 	KUNIT_EXPECT_EQ(test, after.hash, before.hash);
@@ -583,8 +585,9 @@ static void gather(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, panthor_pgtable_unmap(pk->pt, NULL, SZ_1G, SZ_4K), SZ_4K);
 	panthor_pgtable_stats(pk->pt, &stats);
-	KUNIT_EXPECT_EQ(test, stats.gathered, 3);
-	KUNIT_EXPECT_EQ(test, stats.tree, 1);
+	/* The one below the root stays with io-pgtable. */
+	KUNIT_EXPECT_EQ(test, stats.gathered, PK_FORK ? 3 : 2);
+	KUNIT_EXPECT_EQ(test, stats.tree, PK_FORK ? 1 : 2);
 
 	/* The range to flush now covers that unmap, whatever comes next. */
 	panthor_pgtable_flush_range(pk->pt, &iova, &size);
@@ -593,7 +596,7 @@ static void gather(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv, SZ_2G, SZ_4K, SZ_256M), 0);
 	for (table = 0; table < rsv.count; table++)
-		KUNIT_EXPECT_NE(test, virt_to_phys(rsv.many[table]->entries), old);
+		KUNIT_EXPECT_NE(test, virt_to_phys(pk_rsv_table(&rsv, table)->entries), old);
 	panthor_pgtable_unreserve(pk->pt, &rsv);
 
 	pk_flush(pk);
@@ -802,6 +805,7 @@ static void noncoherent(struct kunit *test)
 	unsigned long cleans;
 	unsigned int i;
 
+	pk_needs_fork(test, "cleans on its own, where no stub can look");
 	xa_init(&shadow.tables);
 	test->priv = &shadow;
 	shadow_table(&shadow, root)->level = 0;

