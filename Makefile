@@ -7,12 +7,13 @@ KDIR    ?=
 O       ?= build
 JOBS    ?= 20000
 DRIVER  ?= pgtable
+BACKEND ?= fork
 MEM     ?=
 STRESS  ?= 60
 SAMPLES ?= 84
 ROOTFS  ?=
 INIT    ?=
-export KVER KDIR JOBS DRIVER MEM STRESS SAMPLES ROOTFS INIT
+export KVER KDIR JOBS DRIVER BACKEND MEM STRESS SAMPLES ROOTFS INIT
 export O := $(abspath $(O))
 
 help:
@@ -30,6 +31,8 @@ help:
 	@echo ''
 	@echo '  DRIVER=pgtable   run, boot, stress: the driver on the library; or'
 	@echo '                   upstream: the driver as the kernel came with it'
+	@echo '  BACKEND=fork     run, boot, stress, kunit: the page tables that are ours; or'
+	@echo '                   iopgt: the same API on io-pgtable-arm'
 	@echo '  KVER=6.12        kernel source of the distribution to build on, or 7.3; bench: 7.3'
 	@echo '  KDIR=/path       a kernel tree of yours instead (with the driver of 6.12 or'
 	@echo '                   7.3, but for bench; not modified)'

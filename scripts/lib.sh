@@ -12,7 +12,7 @@ export LC_ALL=C
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scripts=$top/scripts
-: "${KVER:=6.12}" "${KDIR:=}" "${O:=$top/build}" "${DRIVER:=pgtable}" "${MEM:=1G}"
+: "${KVER:=6.12}" "${KDIR:=}" "${O:=$top/build}" "${DRIVER:=pgtable}" "${BACKEND:=fork}" "${MEM:=1G}"
 
 # One line that says what is wrong and what to do, then the end.
 die()
@@ -87,6 +87,16 @@ case $DRIVER in
 pgtable) um=um-test ;;
 upstream) um=um-upstream ;;
 *) die "DRIVER=$DRIVER: use pgtable (ours), or upstream (the driver as it came)" ;;
+esac
+# logged: what logs are called by.
+logged=$DRIVER
+case $BACKEND in
+fork) ;;
+iopgt)
+	[[ $DRIVER = pgtable ]] || die "BACKEND=$BACKEND: only with DRIVER=pgtable"
+	um=um-iopgt logged=iopgt
+	;;
+*) die "BACKEND=$BACKEND: use fork (the page tables that are ours), or iopgt (io-pgtable-arm)" ;;
 esac
 [[ $MEM =~ ^[1-9][0-9]{0,6}[MG]$ ]] || die "MEM=$MEM: use a size like 512M or 2G"
 mib=${MEM%?}
