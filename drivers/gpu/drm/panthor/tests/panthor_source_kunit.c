@@ -11,7 +11,7 @@
 #include <linux/sizes.h>
 #include <linux/xarray.h>
 
-#include "../panthor_pgtable_priv.h"
+#include "../panthor_pgtable_pool.h"
 #include "panthor_kunit.h"
 
 #define RESERVED	(16 * SZ_2M)
@@ -20,6 +20,8 @@ struct firmware_pages {
 	struct xarray shared;		/* by frame number */
 	struct rnd_state rnd;
 	unsigned int refuse;		/* per cent */
+	bool limited;			/* or all, after so many pages */
+	unsigned int budget;
 
 	unsigned long in;
 	unsigned long out;
@@ -29,13 +31,15 @@ struct firmware_pages {
 
 static bool firmware_share(struct firmware_pages *fw, struct page *page)
 {
-	if (prandom_u32_state(&fw->rnd) % 100 < fw->refuse) {
+	if ((fw->limited && !fw->budget) || prandom_u32_state(&fw->rnd) % 100 < fw->refuse) {
 		fw->refused++;
 		return false;
 	}
 	switch (xa_insert(&fw->shared, page_to_pfn(page), page, GFP_KERNEL)) {
 	case 0:
 		fw->in++;
+		if (fw->limited)
+			fw->budget--;
 		return true;
 	case -EBUSY:
 		fw->wrong++;
@@ -195,21 +199,26 @@ static void refuses_each(struct kunit *test)
 	fw->refuse = 100;
 	pt = panthor_pgtable_create(&pk->cfg);
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(pt), -ENOMEM);
+	fw->refuse = 0;
 
+	/* One page more each time, which stays in the pool. */
+	fw->limited = true;
 	for (i = 0; i < 64; i++) {
 		unsigned long in = fw->in;
+		int err;
 
-		/* One page more each time, which stays in the pool. */
-		fw->refuse = 0;
-		KUNIT_ASSERT_EQ(test, panthor_pool_fill(&pk->pt->pool), 0);
-		KUNIT_EXPECT_EQ(test, fw->in, in + 1);
-		fw->refuse = 100;
-		if (!panthor_pgtable_reserve_map(pk->pt, &rsv, 0, SZ_4K, RESERVED))
-			break;
-		KUNIT_EXPECT_EQ(test, rsv.count, 0);
+		fw->budget = 1;
+		err = panthor_pgtable_reserve_map(pk->pt, &rsv, 0, SZ_4K, RESERVED);
 		expect_shared(pk, fw);
+		if (!err)
+			break;
+		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+		KUNIT_EXPECT_EQ(test, fw->in, in + 1);
+		KUNIT_EXPECT_EQ(test, rsv.count, 0);
+		KUNIT_EXPECT_EQ(test, pk_held(pk), 0);
 	}
-	KUNIT_EXPECT_EQ(test, rsv.count, 16);
+	KUNIT_EXPECT_EQ(test, pk_held(pk), 16 + 2);
+	KUNIT_EXPECT_EQ(test, i + 1, DIV_ROUND_UP(16 + 2 + 1, PANTHOR_TABLES_PER_PAGE) - 1);
 	panthor_pgtable_unreserve(pk->pt, &rsv);
 	pk_destroy(pk);
 	expect_all_back(test, fw);
