@@ -240,6 +240,57 @@ static void test_ends_of_space(void)
 	}
 }
 
+static void list_add_entry(struct map_args *map, u64 paddr, u64 len)
+{
+	struct scatterlist *sg = &map->sg[map->sgt.nents++];
+
+	if (map->sgt.nents > 1)
+		sg[-1].page_link = 0;
+	*sg = (struct scatterlist){ .dma_address = paddr, .dma_length = len };
+	sg_mark_end(sg);
+	map->sgt.sgl = map->sg;
+}
+
+static void expect_refused(const struct map_args *map, int expect)
+{
+	struct vm_rsv rsv = {};
+	int err;
+
+	err = vm_call_reserve(&vm, &rsv, map);
+	check(err == expect && !rsv.rsv.count, "unit", "reserve of %#llx bytes at %#llx: %d",
+	      map->size, map->iova, err);
+	err = vm_call_map(&vm, &rsv, map);
+	check(err == expect, "unit", "map of %#llx bytes at %#llx: %d", map->size, map->iova, err);
+}
+
+/* What is wrong, where the tables for it are there: the shortest way is not taken. */
+static void test_wrong_beside_mapped(void)
+{
+	struct test_cfg cfg = cfg48;
+	struct map_args map = range(0, SZ_2M, SZ_4K);
+	struct map_args wrap = range(5 * SZ_4K, 16 * SZ_4K, -2ull * SZ_4K);
+	struct map_args list = { .kind = MAP_SGT, .prot = RW, .iova = SZ_2M / 2, .size = SZ_4K,
+				 .offset = SZ_4K / 2 };
+
+	list_add_entry(&list, SZ_2M + SZ_4K / 2, 4 * SZ_4K);
+
+	/* Spaces that end within a table. */
+	for (cfg.va_bits = 25; cfg.va_bits <= 29; cfg.va_bits++) {
+		struct map_args beyond = range((1ull << cfg.va_bits) - SZ_2M, SZ_2M, 2ull * SZ_2M);
+
+		vm_open(&vm, &cfg);
+		map_now(&map, 0);
+		device_expect_change(0, 0);
+		expect_refused(&beyond, -ERANGE);
+		expect_refused(&wrap, -ERANGE);
+		expect_refused(&list, -EINVAL);
+		list.iova = SZ_4K;
+		expect_refused(&list, -EINVAL);
+		device_check_unchanged();
+		vm_close(&vm);
+	}
+}
+
 static void test_leaf_sizes(void)
 {
 	static const u64 sizes[] = { SZ_4K, SZ_4K | SZ_2M, ALL_SIZES };
@@ -334,17 +385,6 @@ static void test_exists(void)
 	map_now(&all, -EEXIST);
 	expect_tree(0, 1, 1, 3);
 	vm_close(&vm);
-}
-
-static void list_add_entry(struct map_args *map, u64 paddr, u64 len)
-{
-	struct scatterlist *sg = &map->sg[map->sgt.nents++];
-
-	if (map->sgt.nents > 1)
-		sg[-1].page_link = 0;
-	*sg = (struct scatterlist){ .dma_address = paddr, .dma_length = len };
-	sg_mark_end(sg);
-	map->sgt.sgl = map->sg;
 }
 
 static void test_sgt_joined(void)
@@ -734,6 +774,7 @@ const struct unit_case unit_cases[] = {
 	{ "pages come from the page ops", test_page_ops },
 	{ "pages are charged and counted", test_accounting },
 	{ "first and last page of all spaces", test_ends_of_space },
+	{ "ranges that are wrong beside a mapping", test_wrong_beside_mapped },
 	{ "leaf sizes", test_leaf_sizes },
 	{ "splits of 1 GiB and 2 MiB", test_split },
 	{ "bounds of reservations", test_bounds },

@@ -1022,7 +1022,7 @@ static noinline s64 unmap_checked(struct panthor_pgtable *pt, struct panthor_pgt
 	s64 ret;
 
 	begin_update(&op, pt, rsv, iova, size);
-	if (level && level < PANTHOR_PT_LAST_LEVEL && unmap_run_of_blocks(&op, &unmapped))
+	if (level == PANTHOR_PT_LAST_LEVEL - 1 && unmap_run_of_blocks(&op, &unmapped))
 		return unmapped;
 
 	/* What is split first is not there yet if it fails, what is split last had better be. */

@@ -10,6 +10,7 @@
 #ifndef __PANTHOR_PGTABLE_FMT_H__
 #define __PANTHOR_PGTABLE_FMT_H__
 
+#include <linux/align.h>
 #include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/errno.h>

@@ -56,7 +56,7 @@ static inline bool run_in_first(const struct sg_table *sgt, u64 offset, u64 size
 {
 	u64 len = sgt->nents ? sg_dma_len(sgt->sgl) : 0;
 
-	return offset < len && size - 1 < len - offset;
+	return IS_ALIGNED(offset, SZ_4K) && offset < len && size - 1 < len - offset;
 }
 
 static inline u64 last_page(const struct panthor_pgtable *pt)

@@ -121,16 +121,17 @@ static inline int run_level(u64 iova, u64 paddr, u64 size, u64 no_block)
 	u64 differ = iova ^ (iova + size - 1);
 
 	if ((iova | paddr | size) & no_block)
-		return differ < SZ_2M ? PANTHOR_PT_LAST_LEVEL : 0;
+		return differ < SZ_2M && size <= SZ_2M ? PANTHOR_PT_LAST_LEVEL : 0;
 	return differ < SZ_1G && size < SZ_1G ? PANTHOR_PT_LAST_LEVEL - 1 : 0;
 }
 
 /* Is a range that run_level() accepts aligned, and are it and its memory in reach? */
 static inline bool run_in_reach(const struct panthor_pgtable *pt, u64 iova, u64 paddr, u64 size)
 {
-	u64 last = paddr + size - SZ_4K;
+	u64 last = size - SZ_4K;
 
-	return !(iova & pt->no_iova) && !((paddr | last) & pt->no_paddr);
+	return !((iova | (iova + last)) & pt->no_iova) &&
+	       !((paddr | (paddr + last)) & pt->no_paddr);
 }
 
 /* Enter the table below that of level @at, unless @level is reached. */

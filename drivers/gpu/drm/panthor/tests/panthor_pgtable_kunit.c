@@ -239,6 +239,8 @@ static void bad_arguments(struct kunit *test)
 		{ -(u64)SZ_4K, SZ_4K, SZ_4K, PK_RW, -ERANGE },
 		{ -(u64)SZ_4K, SZ_4K, SZ_8K, PK_RW, -ERANGE },
 		{ SZ_4K, SZ_4K, -(u64)SZ_4K, PK_RW, -ERANGE },
+		/* The end is in the same table as the start, and before it. */
+		{ SZ_16K, SZ_64K, -(u64)SZ_8K, PK_RW, -ERANGE },
 		{ SZ_4K, 1ull << 40, SZ_4K, PK_RW, -ERANGE },
 		{ SZ_4K, (1ull << 40) - SZ_4K, SZ_8K, PK_RW, -ERANGE },
 		{ SZ_4K, -(u64)SZ_4K, SZ_8K, PK_RW, -ERANGE },
@@ -252,6 +254,7 @@ static void bad_arguments(struct kunit *test)
 	/* Enough tables, so that no error comes from a lack of them. */
 	KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk->pt, &rsv, 0, SZ_4K, SZ_1G), 0);
 	KUNIT_ASSERT_EQ(test, pk_map(pk, SZ_2M, SZ_2M, SZ_4M), 0);
+	KUNIT_ASSERT_EQ(test, pk_map(pk, SZ_1M, SZ_1M, SZ_4K), 0);
 	pk_look(pk, &before);
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -293,6 +296,10 @@ static void bad_arguments(struct kunit *test)
 	pk_sgt_set(sgt, 1, SZ_8M, SZ_8K);
 	KUNIT_EXPECT_EQ(test, panthor_pgtable_map_sgt(pk->pt, &rsv, 0, sgt, 1, SZ_4K, PK_RW),
 			-EINVAL);
+	pk_sgt_set(sgt, 0, SZ_1M + SZ_2K, SZ_8K);
+	KUNIT_EXPECT_EQ(test, panthor_pgtable_map_sgt(pk->pt, &rsv, 0, sgt, SZ_2K, SZ_4K, PK_RW),
+			-EINVAL);
+	pk_sgt_set(sgt, 0, SZ_1M, SZ_8K);
 	KUNIT_EXPECT_EQ(test, panthor_pgtable_map_sgt(pk->pt, &rsv, 0, sgt, 0, SZ_16K + SZ_4K,
 						      PK_RW), -EINVAL);
 	KUNIT_EXPECT_EQ(test, panthor_pgtable_map_sgt(pk->pt, &rsv, 0, sgt, SZ_16K, SZ_4K,
