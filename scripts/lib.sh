@@ -29,7 +29,7 @@ say()
 watch_terminal()
 {
 	while [[ -t 0 ]] && kill -0 "$attended"; do sleep 1; done
-	[[ -t 0 ]] || kill -HUP $$
+	[[ -t 0 ]] || ! kill -0 "$attended" || kill -HUP $$
 }
 
 # attend COMMAND...: run it; a signal that ends this script ends it too, with all that
@@ -57,19 +57,28 @@ descendants()
 	for pid in $(cat /proc/"$1"/task/*/children); do descendants "$pid"; done
 }
 
+# birth PID: when it started. A number may be somebody else's a moment later.
+birth()
+{
+	sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20
+}
+
 stop()
 {
-	local pids i
+	local pids pid i births=()
 
 	trap '' HUP INT TERM
 	if [[ $attended ]]; then
 		pids=$(descendants "$attended")
+		for pid in $pids; do births[pid]=$(birth $pid || true); done
 		kill $pids || true
 		for ((i = 0; i < 50; i++)); do
 			kill -0 $pids || break
 			sleep 0.1
 		done
-		kill -KILL $pids || true
+		for pid in $pids; do
+			[[ ! ${births[pid]} || $(birth $pid) != "${births[pid]}" ]] || kill -KILL $pid || true
+		done
 		rm -rf "${machine:-}"
 	fi 2>/dev/null
 	exit $((128 + $1))
@@ -161,7 +170,7 @@ lock()
 {
 	[[ ${PANTHOR_LOCK-} != "$O" ]] || return 0
 	mkdir -p "$O" 2>/dev/null && [[ -w $O ]] || die "cannot write to O=$O: use another directory"
-	[[ -e $O/.panthor-pgtable || -z $(ls -A "$O") || $(claimed) ]] ||
+	[[ -e $O/.panthor-pgtable || -z $(ls -A "$O") || ($(claimed) && ! -s $O/lock) ]] ||
 		die "O=$O holds what this project did not make: use an empty directory, or a new one"
 	exec 9>>"$O/lock"
 	flock -n 9 ||
