@@ -17,6 +17,7 @@
 #include <linux/sizes.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/string_choices.h>
 
 #include "vmali_mmu.h"
 
@@ -645,7 +646,7 @@ u64 vmali_mmu_check(struct vmali_mmu *mmu)
 static void show_as(const struct vmali_as *a, unsigned int as, struct seq_file *m)
 {
 	seq_printf(m, "%2u %-3s %#14llx %6u %9llu %9llu %9llu %9llu %6llu %6llu", as,
-		   a->on ? "on" : "off", reg64(a, AS_TRANSTAB), a->cached_count, a->accesses,
+		   str_on_off(a->on), reg64(a, AS_TRANSTAB), a->cached_count, a->accesses,
 		   a->hits, a->walks, a->prefetches, a->faults, a->errors);
 	for (int i = AS_COMMAND_UPDATE; i < COMMANDS; i++)
 		seq_printf(m, " %9llu", a->commands[i]);
