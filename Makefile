@@ -25,6 +25,8 @@ help:
 	@echo '  make stress  clients that compete for little memory, with injected failures'
 	@echo '  make bench   measure the library against io-pgtable-arm and generic_pt'
 	@echo '  make test    run every test'
+	@echo '  make check   what checkpatch, sparse, coccinelle, sphinx and compilers say about'
+	@echo '               our files; make check-fast leaves out what takes longer'
 	@echo '  make kunit   run the KUnit suites with the kernel'\''s own kunit.py'
 	@echo '  make tree    only make the kernel tree with the library in it'
 	@echo '  make clean   remove all that was built'
@@ -44,10 +46,13 @@ help:
 	@echo '  ROOTFS=/path     boot: a root folder of yours, and'
 	@echo '  INIT=/path       the program of it that is started (/sbin/init or /bin/sh)'
 
-run boot stress bench test kunit clean:
+run boot stress bench test check kunit clean:
 	@scripts/$@
+
+check-fast:
+	@scripts/check fast
 
 tree:
 	@scripts/deps run && scripts/tree
 
-.PHONY: help run boot stress bench test kunit tree clean
+.PHONY: help run boot stress bench test check check-fast kunit tree clean

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0 or MIT
+#
+# Run tests, print a line for each, count them. To be sourced after lib.sh; the last
+# line that is printed says how many passed and failed, whatever happens.
+
+passed=0
+failed=0
+# Whether O/summary gets the last line, too.
+summary=
+
+finish()
+{
+	local status=$?
+
+	# Half-way is not a success, whatever was counted until then.
+	((status == 0)) || : $((failed++))
+	echo
+	echo "$passed passed, $failed failed"
+	[[ ! $summary || ${PANTHOR_LOCK-} != "$O" ]] || echo "$passed passed, $failed failed" >"$O/summary"
+	((passed && !failed)) || exit 1
+}
+
+section()
+{
+	printf '\n== %s\n' "$*"
+}
+
+ok()
+{
+	echo "  ok      $1"
+	: $((passed++))
+}
+
+# bad TEST LOG: the lines on stdin say what is wrong.
+bad()
+{
+	echo "  not ok  $1; see $2"
+	sed -n '1,40s/^/          /p'
+	: $((failed++))
+}
+
+# check TEST LOG COMMAND...: passes if the command does.
+check()
+{
+	local test=$1 log=$2
+
+	shift 2
+	if attend "$@" >"$log" 2>&1; then ok "$test"; else bad "$test" "$log" <<<"$(tail -n 20 "$log")"; fi
+}
+
+# silent TEST LOG REGEXP: passes if no line of the log matches.
+silent()
+{
+	local lines status=0
+
+	lines=$(grep -aE "$3" "$2" 2>&1) || status=$?
+	if ((status == 1)); then ok "$1"; else bad "$1" "$2" <<<"$lines"; fi
+}
+
+# A pipe, because some write to /dev/stderr, which would truncate a file.
+piped()
+{
+	"${@:2}" 2>&1 | cat >"$1"
+}
+
+# counted TEST LOG COMMAND...: for a command that says itself: N passed, N failed.
+counted()
+{
+	local test=$1 log=$2 last status=0
+
+	shift 2
+	attend piped "$log" "$@" || status=$?
+	last=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1 || true)
+	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] &&
+		((BASH_REMATCH[1] + BASH_REMATCH[2] && (status != 0) == (BASH_REMATCH[2] != 0))); then
+		echo "  $test: $last"
+		: $((passed += BASH_REMATCH[1])) $((failed += BASH_REMATCH[2]))
+		((status == 0)) || grep -E --no-group-separator -A2 '^ *(FAIL|not ok)' "$log" |
+			sed -n '1,40s/^/        /p' || true
+	else
+		bad "$test" "$log" <<<"$(tail -n 20 "$log")"
+	fi
+}
+
+# builds TEST NAME ARGUMENT...: one kernel, with progress on the screen.
+builds()
+{
+	local test=$1
+
+	shift
+	attend "$scripts/kernel" "$@" && ok "$test" && return
+	bad "$test" "$logs/$1-build.log" </dev/null
+	return 1
+}
