@@ -27,6 +27,7 @@ help:
 	@echo '  make test    run every test'
 	@echo '  make check   what checkpatch, sparse, coccinelle, sphinx and compilers say about'
 	@echo '               our files; make check-fast leaves out what takes longer'
+	@echo '  make series  write patches for review into build/series, and check them'
 	@echo '  make kunit   run the KUnit suites with the kernel'\''s own kunit.py'
 	@echo '  make tree    only make the kernel tree with the library in it'
 	@echo '  make clean   remove all that was built'
@@ -46,7 +47,7 @@ help:
 	@echo '  ROOTFS=/path     boot: a root folder of yours, and'
 	@echo '  INIT=/path       the program of it that is started (/sbin/init or /bin/sh)'
 
-run boot stress bench test check kunit clean:
+run boot stress bench test check series kunit clean:
 	@scripts/$@
 
 check-fast:
@@ -55,4 +56,4 @@ check-fast:
 tree:
 	@scripts/deps run && scripts/tree
 
-.PHONY: help run boot stress bench test check check-fast kunit tree clean
+.PHONY: help run boot stress bench test check check-fast series kunit tree clean

@@ -78,7 +78,7 @@ canary_build()
 {
 	plant
 	echo 'obj-y += canary.o' >"$canary/Makefile"
-	"$scripts/kernel" "$1" M="$canary" W=1 "${@:2}" canary.o >/dev/null 2>&1 || true
+	attend "$scripts/kernel" "$1" M="$canary" W=1 "${@:2}" canary.o >/dev/null 2>&1 || true
 	mv "$logs/$1-build.log" "$logs/$1-canary.log"
 }
 
