@@ -29,6 +29,8 @@ help:
 	@echo '               our files; make check-fast leaves out what takes longer'
 	@echo '  make series  write patches for review into build/series, and check them'
 	@echo '  make kunit   run the KUnit suites with the kernel'\''s own kunit.py'
+	@echo '  make home    take the fork of the walker out, run the driver on io-pgtable, and'
+	@echo '               show what that costs'
 	@echo '  make tree    only make the kernel tree with the library in it'
 	@echo '  make clean   remove all that was built'
 	@echo ''
@@ -47,7 +49,7 @@ help:
 	@echo '  ROOTFS=/path     boot: a root folder of yours, and'
 	@echo '  INIT=/path       the program of it that is started (/sbin/init or /bin/sh)'
 
-run boot stress bench test check series kunit clean:
+run boot stress bench test check series kunit home clean:
 	@scripts/$@
 
 check-fast:
@@ -56,4 +58,4 @@ check-fast:
 tree:
 	@scripts/deps run && scripts/tree
 
-.PHONY: help run boot stress bench test check check-fast series kunit tree clean
+.PHONY: help run boot stress bench test check check-fast series kunit home tree clean
