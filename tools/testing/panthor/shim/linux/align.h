@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 or MIT */
 /*
- * linux/align.h: part of linux/kernel.h here.
+ * Shim of linux/align.h: is an address a multiple of something?
  */
-#include <linux/kernel.h>
+#ifndef __SHIM_LINUX_ALIGN_H__
+#define __SHIM_LINUX_ALIGN_H__
+
+#define IS_ALIGNED(x, a)	(((x) & ((typeof(x))(a) - 1)) == 0)
+
+#endif

@@ -9,13 +9,13 @@
 #include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/err.h>
+#include <linux/align.h>
 #include <linux/minmax.h>
 #include <linux/types.h>
 #include "../shim.h"
 
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define ALIGN_DOWN(x, a)	((x) & ~((typeof(x))(a) - 1))
-#define IS_ALIGNED(x, a)	(((x) & ((typeof(x))(a) - 1)) == 0)
 
 /* 1 for an option that is defined to 1, 0 for one that is not defined. */
 #define SHIM_PAD_1			0,
