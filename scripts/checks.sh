@@ -73,6 +73,13 @@ quiet()
 	silent "nothing from $1 in our $files files" "$3" "$4.*(warning|error)|saw [0-9]+ of our"
 }
 
+# A newer kernel may not take the sparse of this machine, and says so. That of 6.12 does.
+has_sparse()
+{
+	[[ ! $KDIR && $KVER = 6.12 ]] || ! grep -q 'sparse is not available or not up to date' "$1" ||
+		{ echo "  --      sparse: this kernel wants a newer one than there is here"; return 1; }
+}
+
 # canary_build NAME ARGUMENT...: as the driver is built there. The log is of its own.
 canary_build()
 {
@@ -138,9 +145,10 @@ cross()
 	cp "$logs/$1-build.log" "$logs/$1-checked.log"
 	quiet W=1 CC "$logs/$1-checked.log" "$paths"
 	[[ ${2-} ]] || return 0
-	quiet sparse CHECK "$logs/$1-checked.log" "$paths"
 	canary_build "$1" "${flags[@]}"
 	fires "W=1" "$logs/$1-canary.log" 'canary.c:.*set_only.*unused-but-set'
+	has_sparse "$logs/$1-checked.log" || return 0
+	quiet sparse CHECK "$logs/$1-checked.log" "$paths"
 	fires sparse "$logs/$1-canary.log" 'canary.c:.*dereference of noderef'
 }
 
@@ -152,7 +160,7 @@ model()
 	rm -rf "${work:?}/um-test/$model"
 	builds "the model builds" um-test W=1 C=2 CHECK=sparse "$model" || return 0
 	quiet W=1 CC "$logs/um-test-build.log" "$model"
-	quiet sparse CHECK "$logs/um-test-build.log" "$model"
+	! has_sparse "$logs/um-test-build.log" || quiet sparse CHECK "$logs/um-test-build.log" "$model"
 }
 
 # A compiler that this kernel can be built with: prints its name.
