@@ -90,7 +90,8 @@ canary_build()
 }
 
 # clean_files IGNORE FILE...: checkpatch has nothing to say. What it has passed once is
-# only looked at again if the file, or checkpatch, is another.
+# only looked at again if the file, or checkpatch, is another. It takes half a second
+# to start: several files at a time.
 clean_files()
 {
 	local marks=$work/checkpatch rules sum file
@@ -100,8 +101,14 @@ clean_files()
 	sha256sum "${@:2}" | while read -r sum file; do
 		sum=$marks/${rules:0:16}-${sum:0:32}-${file//\//-}
 		[[ -e $sum ]] || printf '%s\0%s\0' "$sum" "$file"
-	done | xargs -0r -n 2 -P "$(nproc)" \
-		sh -c "$checkpatch --ignore $1 -f \"\$2\" && touch \"\$1\"" -
+	done | xargs -0r -n 16 -P "$(nproc)" sh -c '
+		command=$1 marks= files=
+		shift
+		while [ $# -gt 0 ]; do
+			marks="$marks $1" files="$files $2"
+			shift 2
+		done
+		$command -f $files && touch $marks' - "$checkpatch --ignore $1"
 }
 
 style()
