@@ -37,6 +37,9 @@
 #define NOTICE_NS	(15 * SECOND)
 #define RESET_NS	(3 * SECOND)
 
+/* From a hang to a job that goes well, on average: three seconds on an idle machine. */
+#define RECOVERY_NS	(10 * SECOND)
+
 /* Less than that of binds or jobs in a second without a hang is not even a test. */
 #define LEAST		100
 
@@ -540,6 +543,7 @@ static bool report(struct parent *p, double seconds)
 	line("times the firmware hung", p->hangs);
 	line("resets for that", p->resets);
 	line("  and jobs went well again", p->recoveries);
+	line("  milliseconds until then", p->down / 1000000);
 	if (!now.known)
 		puts("the kernel does not count what it does for want of memory");
 	line("allocations that reclaimed", now.stalls - before->stalls);
@@ -557,6 +561,7 @@ static bool report(struct parent *p, double seconds)
 		       "too little was done");
 	well &= expect(p->resets == p->hangs, "the firmware hung, and the GPU was not reset");
 	well &= expect(p->recoveries == p->resets, "after a reset, no job went well");
+	well &= expect(p->down <= (__s64)p->hangs * RECOVERY_NS, "the GPU was down for too long");
 	well &= expect(p->hangs || p->stress->no_resets, "the firmware never hung");
 	well &= expect(!now.known || p->oom_kills <= now.killed - before->killed,
 		       "somebody kills children");
