@@ -9,7 +9,7 @@ src=drivers/gpu/drm/panthor
 ours="$src/(panthor_pgtable|tests/panthor_([a-z_]*kunit|tvm))"
 # The page tables that no configuration here chooses. They want 64 bits.
 backend=$src/panthor_pgtable_iopgt.o
-ours_32="$src/(panthor_pgtable(\b|_(fmt|mem|pool|priv|rsv))|tests/panthor_([a-z_]*kunit|tvm))"
+ours_32="$src/(panthor_pgtable(\b|_(fmt|mem|pool|priv|rsv|tree))|tests/panthor_([a-z_]*kunit|tvm))"
 model="$src/vmali/"
 canary=$work/canary
 html=$work/docs/Documentation/output

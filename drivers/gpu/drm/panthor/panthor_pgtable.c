@@ -7,7 +7,6 @@
 #include <linux/dev_printk.h>
 #include <linux/err.h>
 #include <linux/iommu.h>
-#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "panthor_pgtable_mem.h"
@@ -175,13 +174,6 @@ struct unmap_path {
 	unsigned int cleared[PANTHOR_PT_LAST_LEVEL + 1];
 	unsigned int changed, split;
 };
-
-/* The next flush has to cover these bytes, for tables were taken out of the tree. */
-static void note_gathered(struct panthor_gather *gather, u64 first, u64 last)
-{
-	gather->first = min(gather->first, first);
-	gather->last = max(gather->last, last);
-}
 
 /* The pins of an unmap do not keep what it has just emptied: nothing is left to cut. */
 static void forget_pins(struct panthor_pool *pool, struct panthor_pgtable_rsv *rsv,
@@ -444,7 +436,7 @@ static bool unmap_run_of_blocks(struct update *op, u64 *unmapped)
 				unmapped);
 	WRITE_ONCE(table->live, table->live - cleared);
 	if (panthor_gather_count(&pt->gather) != gathered)
-		note_gathered(&pt->gather, op->iova, op->iova + op->left - 1);
+		panthor_gather_note(&pt->gather, op->iova, op->iova + op->left - 1);
 	return true;
 }
 
@@ -496,7 +488,7 @@ static s64 unmap_range(struct update *op)
 		WRITE_ONCE(root->live, root->live - path.cleared[top]);
 	}
 	if (panthor_gather_count(&pt->gather) != gathered)
-		note_gathered(&pt->gather, iova, last);
+		panthor_gather_note(&pt->gather, iova, last);
 	return unmapped;
 
 err_undo:
@@ -511,7 +503,9 @@ err_undo:
 /* The attributes for @prot, or 0 if it is not valid. */
 static __always_inline u64 leaf_attrs(const struct panthor_pgtable *pt, unsigned int prot)
 {
-	return prot < ARRAY_SIZE(pt->attrs) ? pt->attrs[prot] : 0;
+	const struct panthor_walker *walker = to_walker(pt);
+
+	return prot < ARRAY_SIZE(walker->attrs) ? walker->attrs[prot] : 0;
 }
 
 /* The table below an entry that leads to none yet, in which the next leaf goes. */
@@ -776,7 +770,7 @@ static __always_inline bool map_run(struct panthor_pgtable *pt, u64 iova, u64 pa
 	if (!attrs || !run_in_reach(pt, iova, paddr, size))
 		return false;
 
-	switch (run_level(iova, paddr, size, pt->no_block)) {
+	switch (run_level(iova, paddr, size, to_walker(pt)->no_block)) {
 	case PANTHOR_PT_LAST_LEVEL:
 		return map_run_level(pt, iova, paddr, size, attrs, PANTHOR_PT_LAST_LEVEL);
 	case PANTHOR_PT_LAST_LEVEL - 1:
@@ -883,7 +877,7 @@ static void collect_idle(struct panthor_pgtable *pt, u64 first, u64 last)
 		while (!table->live && table->parent &&
 		       detach_table(pt, table, &pt->gather.clean)) {
 			/* Any byte does: its walk goes through all of them. */
-			note_gathered(&pt->gather, byte, byte);
+			panthor_gather_note(&pt->gather, byte, byte);
 			panthor_pool_clean(pool, panthor_table_entry(table), 1);
 			table = table->parent;
 			WRITE_ONCE(table->live, table->live - 1);
@@ -897,48 +891,36 @@ static void collect_idle(struct panthor_pgtable *pt, u64 first, u64 last)
 
 struct panthor_pgtable *panthor_pgtable_create(const struct panthor_pgtable_cfg *cfg)
 {
+	struct panthor_walker *walker = kzalloc(sizeof(*walker), GFP_KERNEL);
 	struct panthor_pgtable *pt;
 	int err, prot;
 
-	if (!cfg->dev ||
-	    cfg->va_bits < 25 || cfg->va_bits > 48 ||
-	    cfg->pa_bits < 32 || cfg->pa_bits > 48 ||
-	    (cfg->pgsize_bitmap != SZ_4K && cfg->pgsize_bitmap != (SZ_4K | SZ_2M) &&
-	     cfg->pgsize_bitmap != (SZ_4K | SZ_2M | SZ_1G)))
-		return ERR_PTR(-EINVAL);
-
-	pt = kzalloc(sizeof(*pt), GFP_KERNEL);
-	if (!pt)
+	if (!walker)
 		return ERR_PTR(-ENOMEM);
-
-	pt->start_level = PANTHOR_PT_START_LEVEL(cfg->va_bits);
-	pt->va_bits = cfg->va_bits;
-	pt->pa_bits = cfg->pa_bits;
-	pt->no_iova = ~GENMASK_ULL(cfg->va_bits - 1, 12);
-	pt->no_paddr = ~GENMASK_ULL(cfg->pa_bits - 1, 12);
-	pt->no_block = cfg->pgsize_bitmap & SZ_2M ? SZ_2M - 1 : ~0ull;
-	pt->pgsize_bitmap = cfg->pgsize_bitmap;
-	if (pt->start_level > 1)
-		pt->pgsize_bitmap &= ~(u64)SZ_1G;
-	for (prot = 0; prot < ARRAY_SIZE(pt->attrs); prot++)
-		pt->attrs[prot] = prot & (IOMMU_READ | IOMMU_WRITE) ? panthor_pte_attrs(prot) : 0;
-
-	err = panthor_pool_init(&pt->pool, cfg);
+	pt = &walker->pt;
+	err = panthor_tree_init(pt, cfg);
 	if (err)
 		goto err_free;
+
+	walker->no_iova = ~GENMASK_ULL(pt->va_bits - 1, 12);
+	walker->no_paddr = ~GENMASK_ULL(pt->pa_bits - 1, 12);
+	walker->no_block = pt->pgsize_bitmap & SZ_2M ? SZ_2M - 1 : ~0ull;
+	for (prot = 0; prot < ARRAY_SIZE(walker->attrs); prot++)
+		if (prot & (IOMMU_READ | IOMMU_WRITE))
+			walker->attrs[prot] = panthor_pte_attrs(prot);
+
 	err = panthor_pool_fill(&pt->pool);
 	if (err)
 		goto err_fini;
 
 	pt->root = panthor_pool_root(&pt->pool, panthor_slot(0, pt->start_level))->entries;
 	pt->installed = 1;
-	pt->gather.first = ~0ull;
 	return pt;
 
 err_fini:
 	panthor_pool_fini(&pt->pool);
 err_free:
-	kfree(pt);
+	kfree(walker);
 	return ERR_PTR(err);
 }
 
@@ -956,12 +938,7 @@ void panthor_pgtable_destroy(struct panthor_pgtable *pt)
 	spin_unlock(&pt->pool.lock);
 	panthor_pool_release(&pt->pool, &pt->gather);
 	if (panthor_pool_fini(&pt->pool))
-		kfree(pt);
-}
-
-u64 panthor_pgtable_ttbr(const struct panthor_pgtable *pt)
-{
-	return virt_to_phys(pt->root);
+		kfree(to_walker(pt));
 }
 
 u64 panthor_pgtable_mair(const struct panthor_pgtable *pt)
@@ -1063,114 +1040,6 @@ void panthor_pgtable_expand(struct panthor_pgtable *pt, u64 *iova, u64 *size)
 
 void panthor_pgtable_flush_range(struct panthor_pgtable *pt, u64 *iova, u64 *size)
 {
-	const struct panthor_gather *gather = &pt->gather;
-	u64 last = *iova + *size - 1;
-
-	collect_idle(pt, *iova, last);
-	if (!panthor_gather_count(gather))
-		return;
-
-	*iova = min(*iova, gather->first);
-	*size = max(last, gather->last) - *iova + 1;
-}
-
-void panthor_pgtable_flushed(struct panthor_pgtable *pt)
-{
-	if (!panthor_gather_count(&pt->gather))
-		return;
-
-	/* After the entries that led to these tables were cleared, ... */
-	smp_store_release(&pt->generation, pt->generation + 1);
-	/* ... and before any of them is written to: pairs with panthor_pgtable_walk(). */
-	smp_wmb();
-
-	panthor_pool_release(&pt->pool, &pt->gather);
-}
-
-/*
- * A table that was unlinked while we read it may be in use elsewhere, even at
- * another level. Its entry counts only if no table got a new meaning since we
- * started; then the next table is one, and RCU keeps its page.
- */
-int panthor_pgtable_walk(struct panthor_pgtable *pt, u64 iova,
-			 struct panthor_pgtable_walk *walk)
-{
-	unsigned int generation;
-	const u64 *entries;
-	int level;
-
-	if (iova >> pt->va_bits)
-		return -ERANGE;
-
-	walk->start_level = pt->start_level;
-	rcu_read_lock();
-again:
-	/* Before any entry is read: pairs with panthor_pgtable_flushed(). */
-	generation = smp_load_acquire(&pt->generation);
-	entries = pt->root;
-	for (level = pt->start_level; ; level++) {
-		u64 pte = READ_ONCE(entries[PANTHOR_PT_INDEX(iova, level)]);
-
-		/* The entry first, then whether it counts. */
-		smp_rmb();
-		if (READ_ONCE(pt->generation) != generation)
-			goto again;
-
-		walk->desc[level] = pte;
-		walk->level = level;
-		if (level == PANTHOR_PT_LAST_LEVEL || !panthor_pte_is_table(pte))
-			break;
-		entries = pte_to_table(pte);
-	}
-	rcu_read_unlock();
-
-	return 0;
-}
-
-int panthor_pgtable_iova_to_phys(struct panthor_pgtable *pt, u64 iova,
-				 u64 *paddr)
-{
-	struct panthor_pgtable_walk walk;
-	u64 pte;
-	int err;
-
-	err = panthor_pgtable_walk(pt, iova, &walk);
-	if (err)
-		return err;
-
-	pte = walk.desc[walk.level];
-	if (!pte)
-		return -ENOENT;
-
-	*paddr = panthor_pte_addr(pte) | (iova & (PANTHOR_PT_SPAN(walk.level) - 1));
-	return 0;
-}
-
-static u64 read_late(const u64 *count)
-{
-	/* Who counts is not stopped for it. */
-	return data_race(*count);
-}
-
-void panthor_pgtable_stats(struct panthor_pgtable *pt,
-			   struct panthor_pgtable_stats *stats)
-{
-	struct panthor_pool *pool = &pt->pool;
-	int level;
-
-	*stats = (struct panthor_pgtable_stats){
-		.installed = read_late(&pt->installed),
-		.splits = read_late(&pt->splits),
-	};
-	for (level = 1; level <= PANTHOR_PT_LAST_LEVEL; level++)
-		stats->leaves[level] = read_late(&pt->leaves[level]);
-
-	spin_lock(&pool->lock);
-	stats->total = pool->total;
-	stats->free = pool->free;
-	stats->dirty = pool->dirty.count + pool->washing;
-	stats->reserved = pool->reserved;
-	stats->tree = pool->tree;
-	stats->gathered = pool->gathered;
-	spin_unlock(&pool->lock);
+	collect_idle(pt, *iova, *iova + *size - 1);
+	panthor_gather_widen(&pt->gather, iova, size);
 }

@@ -4,42 +4,28 @@
  * do is worked around here; Documentation/gpu/panthor-pgtable-home.rst lists it.
  */
 
+#include <linux/container_of.h>
 #include <linux/dev_printk.h>
 #include <linux/err.h>
 #include <linux/io-pgtable.h>
 #include <linux/iommu.h>
 #include <linux/log2.h>
-#include <linux/rcupdate.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "panthor_pgtable.h"
-#include "panthor_pgtable_fmt.h"
-#include "panthor_pgtable_pool.h"
+#include "panthor_pgtable_tree.h"
 
-struct panthor_pgtable {
+struct panthor_iopgt {
+	struct panthor_pgtable pt;
 	struct io_pgtable_ops *ops;
-	u64 *root;
 	u64 mair;
-	u64 pgsize_bitmap;
-	u8 start_level;
-	u8 va_bits;
-	u8 pa_bits;
 
 	/* Of the call under way: io-pgtable does not hand it through to alloc_table(). */
 	struct panthor_pgtable_rsv *rsv;
-
-	/* Counts the times that tables may have got a new meaning. */
-	unsigned int generation;
-
-	struct panthor_gather gather;
-	struct panthor_pool pool;
-
-	u64 installed;
-	u64 splits;
-	u64 leaves[PANTHOR_PT_LAST_LEVEL + 1];
 };
+
+#define to_iopgt(p)	container_of_const(p, struct panthor_iopgt, pt)
 
 /*
  * Tables: a reservation is a stack of them, with the two ends in rsv->few. io-pgtable
@@ -50,7 +36,7 @@ struct panthor_pgtable {
 static void *alloc_table(void *cookie, size_t size, gfp_t gfp)
 {
 	struct panthor_pgtable *pt = cookie;
-	struct panthor_pgtable_rsv *rsv = pt->rsv;
+	struct panthor_pgtable_rsv *rsv = to_iopgt(pt)->rsv;
 	struct panthor_table *table;
 
 	if (WARN_ON(!rsv || !rsv->count || size > PANTHOR_PT_SIZE))
@@ -272,11 +258,6 @@ static int count_slots(const struct panthor_pgtable *pt, struct pieces p, int le
  * size of the leaf nor its attributes, nor whether a table is empty.
  */
 
-static u64 *table_below(u64 pte)
-{
-	return phys_to_virt(panthor_pte_addr(pte));
-}
-
 static bool is_table(u64 pte, int level)
 {
 	return level < PANTHOR_PT_LAST_LEVEL && panthor_pte_is_table(pte);
@@ -292,7 +273,7 @@ static u64 *find_entry(const struct panthor_pgtable *pt, u64 iova, int leaf_leve
 
 		if (*level == leaf_level || !is_table(*entry, *level))
 			return entry;
-		entries = table_below(*entry);
+		entries = pte_to_table(*entry);
 	}
 }
 
@@ -303,7 +284,7 @@ static u64 mapped_bytes(const u64 *entry, unsigned int count, int level)
 
 	for (; count--; entry++) {
 		if (is_table(*entry, level))
-			bytes += mapped_bytes(table_below(*entry), PANTHOR_PT_ENTRIES, level + 1);
+			bytes += mapped_bytes(pte_to_table(*entry), PANTHOR_PT_ENTRIES, level + 1);
 		else if (*entry)
 			bytes += PANTHOR_PT_SPAN(level);
 	}
@@ -327,9 +308,10 @@ static int prot_of(u64 pte)
 /* Returns whether io-pgtable did what it was told. */
 static bool clear_entries(struct panthor_pgtable *pt, u64 iova, int level, unsigned int count)
 {
+	struct io_pgtable_ops *ops = to_iopgt(pt)->ops;
 	size_t span = PANTHOR_PT_SPAN(level);
 
-	return !WARN_ON(pt->ops->unmap_pages(pt->ops, iova, span, count, NULL) != span * count);
+	return !WARN_ON(ops->unmap_pages(ops, iova, span, count, NULL) != span * count);
 }
 
 /* Clear all entries from @iova to @end, which cuts no leaf. Returns the bytes mapped. */
@@ -376,7 +358,7 @@ static void drop_empty(struct panthor_pgtable *pt, u64 iova)
 		entry = find_entry(pt, iova, level, &found);
 		if (found != level || !is_table(*entry, level))
 			continue;
-		if (memchr_inv(table_below(*entry), 0, PANTHOR_PT_SIZE) ||
+		if (memchr_inv(pte_to_table(*entry), 0, PANTHOR_PT_SIZE) ||
 		    !clear_entries(pt, iova & ~(PANTHOR_PT_SPAN(level) - 1), level, 1))
 			return;
 	}
@@ -385,21 +367,22 @@ static void drop_empty(struct panthor_pgtable *pt, u64 iova)
 static int map_pieces(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
 		      struct pieces p, int prot, u64 *leaves)
 {
+	struct panthor_iopgt *iopgt = to_iopgt(pt);
+	struct io_pgtable_ops *ops = iopgt->ops;
 	u64 first = p.iova;
 	int ret;
 
-	pt->rsv = rsv;
+	iopgt->rsv = rsv;
 	while ((ret = next_piece(pt, &p)) > 0) {
 		size_t span = PANTHOR_PT_SPAN(p.level), count = p.size / span, mapped = 0;
 
-		ret = pt->ops->map_pages(pt->ops, p.iova, p.paddr, span, count, prot, GFP_NOWAIT,
-					 &mapped);
+		ret = ops->map_pages(ops, p.iova, p.paddr, span, count, prot, GFP_NOWAIT, &mapped);
 		if (ret)
 			break;
 		if (leaves)
 			leaves[p.level] += count;
 	}
-	pt->rsv = NULL;
+	iopgt->rsv = NULL;
 
 	/* All was looked at before, but the table may be out of the device's reach. */
 	if (ret)
@@ -430,12 +413,6 @@ static struct cut find_cut(const struct panthor_pgtable *pt, u64 iova)
 static struct pieces rest_of(const struct cut *cut, u64 first, u64 end)
 {
 	return of_range(first, panthor_pte_addr(cut->pte) + first - cut->iova, end - first);
-}
-
-static void note_gathered(struct panthor_gather *gather, u64 first, u64 last)
-{
-	gather->first = min(gather->first, first);
-	gather->last = max(gather->last, last);
 }
 
 s64 panthor_pgtable_unmap(struct panthor_pgtable *pt,
@@ -481,7 +458,7 @@ s64 panthor_pgtable_unmap(struct panthor_pgtable *pt,
 	drop_empty(pt, iova);
 	drop_empty(pt, end - 1);
 	if (panthor_gather_count(&pt->gather) != gathered)
-		note_gathered(&pt->gather, iova, end - 1);
+		panthor_gather_note(&pt->gather, iova, end - 1);
 	return bytes;
 }
 
@@ -530,7 +507,7 @@ static int map(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
 	err = map_pieces(pt, rsv, p, prot, pt->leaves);
 	/* A block takes the place of an empty table. */
 	if (panthor_gather_count(&pt->gather) != gathered)
-		note_gathered(&pt->gather, p.iova, p.iova + p.left - 1);
+		panthor_gather_note(&pt->gather, p.iova, p.iova + p.left - 1);
 	return err;
 }
 
@@ -572,41 +549,26 @@ struct panthor_pgtable *panthor_pgtable_create(const struct panthor_pgtable_cfg 
 		.alloc = alloc_table,
 		.free = free_table,
 	};
+	struct panthor_iopgt *iopgt = kzalloc(sizeof(*iopgt), GFP_KERNEL);
 	struct panthor_pgtable *pt;
 	int err;
 
-	if (!cfg->dev ||
-	    cfg->va_bits < 25 || cfg->va_bits > 48 ||
-	    cfg->pa_bits < 32 || cfg->pa_bits > 48 ||
-	    (cfg->pgsize_bitmap != SZ_4K && cfg->pgsize_bitmap != (SZ_4K | SZ_2M) &&
-	     cfg->pgsize_bitmap != (SZ_4K | SZ_2M | SZ_1G)))
-		return ERR_PTR(-EINVAL);
-
-	pt = kzalloc(sizeof(*pt), GFP_KERNEL);
-	if (!pt)
+	if (!iopgt)
 		return ERR_PTR(-ENOMEM);
-
-	pt->start_level = PANTHOR_PT_START_LEVEL(cfg->va_bits);
-	pt->va_bits = cfg->va_bits;
-	pt->pa_bits = cfg->pa_bits;
-	pt->pgsize_bitmap = cfg->pgsize_bitmap;
-	if (pt->start_level > 1)
-		pt->pgsize_bitmap &= ~(u64)SZ_1G;
-	pt->gather.first = ~0ull;
-
-	err = panthor_pool_init(&pt->pool, cfg);
+	pt = &iopgt->pt;
+	err = panthor_tree_init(pt, cfg);
 	if (err)
 		goto err_free;
 	err = reserve(pt, &rsv, 1);
 	if (err)
 		goto err_fini;
 
-	io_cfg.oas = io_pgtable_oas(cfg->pa_bits);
-	pt->rsv = &rsv;
-	pt->ops = alloc_io_pgtable_ops(ARM_64_LPAE_S1, &io_cfg, pt);
-	pt->rsv = NULL;
+	io_cfg.oas = io_pgtable_oas(pt->pa_bits);
+	iopgt->rsv = &rsv;
+	iopgt->ops = alloc_io_pgtable_ops(ARM_64_LPAE_S1, &io_cfg, pt);
+	iopgt->rsv = NULL;
 	panthor_pgtable_unreserve(pt, &rsv);
-	if (!pt->ops) {
+	if (!iopgt->ops) {
 		panthor_pool_release(&pt->pool, &pt->gather);
 		err = -ENOMEM;
 		goto err_fini;
@@ -614,32 +576,27 @@ struct panthor_pgtable *panthor_pgtable_create(const struct panthor_pgtable_cfg 
 
 	pt->root = phys_to_virt(io_cfg.arm_lpae_s1_cfg.ttbr);
 	/* The sign of the last attribute is extended into those that no leaf has. */
-	pt->mair = lower_32_bits(io_cfg.arm_lpae_s1_cfg.mair);
+	iopgt->mair = lower_32_bits(io_cfg.arm_lpae_s1_cfg.mair);
 	return pt;
 
 err_fini:
 	panthor_pool_fini(&pt->pool);
 err_free:
-	kfree(pt);
+	kfree(iopgt);
 	return ERR_PTR(err);
 }
 
 void panthor_pgtable_destroy(struct panthor_pgtable *pt)
 {
-	free_io_pgtable_ops(pt->ops);
+	free_io_pgtable_ops(to_iopgt(pt)->ops);
 	panthor_pool_release(&pt->pool, &pt->gather);
 	if (panthor_pool_fini(&pt->pool))
-		kfree(pt);
-}
-
-u64 panthor_pgtable_ttbr(const struct panthor_pgtable *pt)
-{
-	return virt_to_phys(pt->root);
+		kfree(to_iopgt(pt));
 }
 
 u64 panthor_pgtable_mair(const struct panthor_pgtable *pt)
 {
-	return pt->mair;
+	return to_iopgt(pt)->mair;
 }
 
 int panthor_pgtable_reserve_map(struct panthor_pgtable *pt,
@@ -742,112 +699,5 @@ void panthor_pgtable_expand(struct panthor_pgtable *pt, u64 *iova, u64 *size)
 
 void panthor_pgtable_flush_range(struct panthor_pgtable *pt, u64 *iova, u64 *size)
 {
-	const struct panthor_gather *gather = &pt->gather;
-	u64 last = *iova + *size - 1;
-
-	if (!panthor_gather_count(gather))
-		return;
-
-	*iova = min(*iova, gather->first);
-	*size = max(last, gather->last) - *iova + 1;
-}
-
-void panthor_pgtable_flushed(struct panthor_pgtable *pt)
-{
-	if (!panthor_gather_count(&pt->gather))
-		return;
-
-	/* After the entries that led to these tables were cleared, ... */
-	smp_store_release(&pt->generation, pt->generation + 1);
-	/* ... and before any of them is written to: pairs with panthor_pgtable_walk(). */
-	smp_wmb();
-
-	panthor_pool_release(&pt->pool, &pt->gather);
-}
-
-/*
- * A table that was unlinked while we read it may be in use elsewhere, even at another
- * level, and io-pgtable's own lookup would take it for what it was. An entry counts only
- * if no table got a new meaning since we started; then RCU keeps the page of the next.
- */
-int panthor_pgtable_walk(struct panthor_pgtable *pt, u64 iova,
-			 struct panthor_pgtable_walk *walk)
-{
-	unsigned int generation;
-	const u64 *entries;
-	int level;
-
-	if (iova >> pt->va_bits)
-		return -ERANGE;
-
-	walk->start_level = pt->start_level;
-	rcu_read_lock();
-again:
-	/* Before any entry is read: pairs with panthor_pgtable_flushed(). */
-	generation = smp_load_acquire(&pt->generation);
-	entries = pt->root;
-	for (level = pt->start_level; ; level++) {
-		u64 pte = READ_ONCE(entries[PANTHOR_PT_INDEX(iova, level)]);
-
-		/* The entry first, then whether it counts. */
-		smp_rmb();
-		if (READ_ONCE(pt->generation) != generation)
-			goto again;
-
-		walk->desc[level] = pte;
-		walk->level = level;
-		if (!is_table(pte, level))
-			break;
-		entries = table_below(pte);
-	}
-	rcu_read_unlock();
-
-	return 0;
-}
-
-int panthor_pgtable_iova_to_phys(struct panthor_pgtable *pt, u64 iova,
-				 u64 *paddr)
-{
-	struct panthor_pgtable_walk walk;
-	u64 pte;
-	int err;
-
-	err = panthor_pgtable_walk(pt, iova, &walk);
-	if (err)
-		return err;
-
-	pte = walk.desc[walk.level];
-	if (!pte)
-		return -ENOENT;
-
-	*paddr = panthor_pte_addr(pte) | (iova & (PANTHOR_PT_SPAN(walk.level) - 1));
-	return 0;
-}
-
-static u64 read_late(const u64 *count)
-{
-	/* Who counts is not stopped for it. */
-	return data_race(*count);
-}
-
-void panthor_pgtable_stats(struct panthor_pgtable *pt,
-			   struct panthor_pgtable_stats *stats)
-{
-	struct panthor_pool *pool = &pt->pool;
-	int level;
-
-	*stats = (struct panthor_pgtable_stats){
-		.installed = read_late(&pt->installed), .splits = read_late(&pt->splits),
-	};
-	for (level = 1; level <= PANTHOR_PT_LAST_LEVEL; level++)
-		stats->leaves[level] = read_late(&pt->leaves[level]);
-
-	spin_lock(&pool->lock);
-	stats->total = pool->total;
-	stats->free = pool->free;
-	stats->dirty = pool->dirty.count + pool->washing;
-	stats->reserved = pool->reserved;
-	stats->tree = pool->tree;
-	stats->gathered = pool->gathered;
-	spin_unlock(&pool->lock);
+	panthor_gather_widen(&pt->gather, iova, size);
 }

@@ -223,6 +223,25 @@ static inline unsigned int panthor_gather_count(const struct panthor_gather *gat
 	return gather->clean.count + gather->dirty.count;
 }
 
+/* The next flush has to cover these bytes, for tables were taken out of the tree. */
+static inline void panthor_gather_note(struct panthor_gather *gather, u64 first, u64 last)
+{
+	gather->first = min(gather->first, first);
+	gather->last = max(gather->last, last);
+}
+
+/* Make a range that is to be flushed cover all that was noted. */
+static inline void panthor_gather_widen(const struct panthor_gather *gather, u64 *iova, u64 *size)
+{
+	u64 last = *iova + *size - 1;
+
+	if (!panthor_gather_count(gather))
+		return;
+
+	*iova = min(*iova, gather->first);
+	*size = max(last, gather->last) - *iova + 1;
+}
+
 static inline struct panthor_table_page *panthor_table_page_of(const u64 *entries)
 {
 	return (void *)page_private(virt_to_page(entries));

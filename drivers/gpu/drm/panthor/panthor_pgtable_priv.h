@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 or MIT */
 /*
- * What the walker and the reservations share: the page table itself, the way down to
- * a table, and ranges.
+ * What the walker and the reservations share: what they know of a page table, the way
+ * down to a table, and ranges.
  */
 #ifndef __PANTHOR_PGTABLE_PRIV_H__
 #define __PANTHOR_PGTABLE_PRIV_H__
 
-#include "panthor_pgtable.h"
-#include "panthor_pgtable_fmt.h"
-#include "panthor_pgtable_pool.h"
+#include <linux/container_of.h>
 
-struct panthor_pgtable {
-	u64 *root;
-	u64 pgsize_bitmap;
-	u8 start_level;
-	u8 va_bits;
-	u8 pa_bits;
+#include "panthor_pgtable_tree.h"
+
+struct panthor_walker {
+	struct panthor_pgtable pt;
 
 	/* Bits that no iova, and no paddr, of a page has. */
 	u64 no_iova;
@@ -26,22 +22,9 @@ struct panthor_pgtable {
 
 	/* Of leaves, by what they allow; 0 if that is not valid. */
 	u64 attrs[PANTHOR_PROT_MASK + 1];
-
-	/* Counts the times that tables may have got a new meaning. */
-	unsigned int generation;
-
-	struct panthor_gather gather;
-	struct panthor_pool pool;
-
-	u64 installed;
-	u64 splits;
-	u64 leaves[PANTHOR_PT_LAST_LEVEL + 1];
 };
 
-static inline u64 *pte_to_table(u64 pte)
-{
-	return phys_to_virt(pte - PANTHOR_PTE_TABLE);
-}
+#define to_walker(p)	container_of_const(p, struct panthor_walker, pt)
 
 static inline bool leaf_allowed(const struct panthor_pgtable *pt, int level)
 {
@@ -128,10 +111,11 @@ static inline int run_level(u64 iova, u64 paddr, u64 size, u64 no_block)
 /* Is a range that run_level() accepts aligned, and are it and its memory in reach? */
 static inline bool run_in_reach(const struct panthor_pgtable *pt, u64 iova, u64 paddr, u64 size)
 {
+	const struct panthor_walker *walker = to_walker(pt);
 	u64 last = size - SZ_4K;
 
-	return !((iova | (iova + last)) & pt->no_iova) &&
-	       !((paddr | (paddr + last)) & pt->no_paddr);
+	return !((iova | (iova + last)) & walker->no_iova) &&
+	       !((paddr | (paddr + last)) & walker->no_paddr);
 }
 
 /* Enter the table below that of level @at, unless @level is reached. */

@@ -277,7 +277,7 @@ static int pin_map(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
 static __always_inline int pin_run(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rsv,
 				   u64 iova, u64 paddr, u64 size)
 {
-	int level = run_level(iova, paddr, size, pt->no_block), err;
+	int level = run_level(iova, paddr, size, to_walker(pt)->no_block), err;
 
 	if (!level || !run_in_reach(pt, iova, paddr, size))
 		return 1;

@@ -4,6 +4,7 @@
  * second copy of the arena that a device without snooping sees.
  */
 
+#include <linux/container_of.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>

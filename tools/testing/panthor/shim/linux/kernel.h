@@ -8,6 +8,7 @@
 
 #include <linux/bits.h>
 #include <linux/build_bug.h>
+#include <linux/container_of.h>
 #include <linux/err.h>
 #include <linux/align.h>
 #include <linux/minmax.h>
