@@ -13,7 +13,9 @@ STRESS  ?= 60
 SAMPLES ?= 84
 ROOTFS  ?=
 INIT    ?=
-export KVER KDIR JOBS DRIVER BACKEND MEM STRESS SAMPLES ROOTFS INIT
+ARCH    ?= um
+PAGES   ?= 4K
+export KVER KDIR JOBS DRIVER BACKEND MEM STRESS SAMPLES ROOTFS INIT ARCH PAGES
 export O := $(abspath $(O))
 
 help:
@@ -42,6 +44,8 @@ help:
 	@echo '  KDIR=/path       a kernel tree of yours instead (with the driver of 6.12 or'
 	@echo '                   7.3, but for bench; not modified)'
 	@echo '  O=/path          where output goes: an empty directory, or a new one (build)'
+	@echo '  ARCH=um          kunit: User Mode Linux, or arm64, on QEMU; there, with'
+	@echo '  PAGES=4K         pages of 4K, 16K or 64K'
 	@echo '  MEM=             memory of the machine that is booted (1G; stress: 256M)'
 	@echo '  JOBS=20000       run: number of VM_BIND jobs of the workload'
 	@echo '  STRESS=60        stress: seconds'

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 or MIT
 #
-# Boot a User Mode Linux kernel and judge its log. To be sourced after lib.sh.
+# Boot a kernel and judge its log: User Mode Linux, or arm64 on QEMU. To be sourced after
+# lib.sh.
 
 # The options that put the virtual GPU into the machine. The driver as it came splits
 # a block and flushes a part of it, and frees tables before it flushes: the judge is
@@ -45,6 +46,24 @@ boot()
 			printk.devkmsg=on root=none "$@" </dev/null || status=$?
 	} 3>&1 2>/dev/null
 	rm -rf "$machine"
+	grep -qa 'reboot: Power down' "$log" && return
+	((status == 124 || status == 137)) && echo "panthor-boot: not done after $seconds s" >>"$log"
+	return 1
+}
+
+# emulate NAME LOG SECONDS [ARGUMENT...]: boot an arm64 kernel, and with it its KUnit
+# suites. Fails if it does not power off. The CPU is that of a board with such a GPU.
+emulate()
+{
+	local name=$1 log=$2 seconds=$3 status=0
+
+	shift 3
+	{
+		attend follow timeout --foreground -k 5 "$seconds" qemu-system-aarch64 -machine virt \
+			-cpu cortex-a76 -smp 2 -m "$MEM" -nodefaults -no-reboot -display none \
+			-serial stdio -kernel "$work/$name/arch/arm64/boot/Image" \
+			-append "console=ttyAMA0 panic=-1 kunit_shutdown=poweroff $*" </dev/null || status=$?
+	} 3>&1
 	grep -qa 'reboot: Power down' "$log" && return
 	((status == 124 || status == 137)) && echo "panthor-boot: not done after $seconds s" >>"$log"
 	return 1
