@@ -103,6 +103,20 @@ static struct pc_cs start(struct heap_case *h, const struct pc_heap *heap)
 	return cs;
 }
 
+/* Create a heap of chunks, and begin a stream that uses it. */
+static int begin(struct heap_case *h, struct pc_heap *heap, struct pc_cs *cs, __u32 max_chunks,
+		 __u32 in_flight)
+{
+	const struct pc_space *space = &h->env.space;
+	int err = pc_heap_create(h->env.fd, space->gpu.vm, 1, CHUNK, max_chunks, in_flight, heap);
+
+	if (err)
+		return err;
+	init_heap(h, heap);
+	*cs = start(h, heap);
+	return 0;
+}
+
 static int run(struct heap_case *h, const struct pc_cs *cs)
 {
 	struct drm_panthor_sync_op done = pc_signal_op(h->done, 0);
@@ -207,10 +221,7 @@ TEST_F(heap, enough_memory)
 	struct pc_heap heap;
 	struct pc_cs cs;
 
-	ASSERT_EQ(0, pc_heap_create(self->h.env.fd, self->h.env.space.gpu.vm, 1, CHUNK, 4, 4,
-				    &heap));
-	init_heap(&self->h, &heap);
-	cs = start(&self->h, &heap);
+	ASSERT_EQ(0, begin(&self->h, &heap, &cs, 4, 4));
 	emit_pass(&cs, CHUNK / 2);
 	pc_cs_heap_operation(&cs, PC_CS_HEAP_FRAG_END);
 	ASSERT_EQ(0, run(&self->h, &cs));
@@ -224,10 +235,7 @@ TEST_F(heap, grows)
 	struct pc_heap heap;
 	struct pc_cs cs;
 
-	ASSERT_EQ(0, pc_heap_create(self->h.env.fd, self->h.env.space.gpu.vm, 1, CHUNK, 16, 16,
-				    &heap));
-	init_heap(&self->h, &heap);
-	cs = start(&self->h, &heap);
+	ASSERT_EQ(0, begin(&self->h, &heap, &cs, 16, 16));
 	emit_pass(&cs, 10 * CHUNK);
 	pc_cs_heap_operation(&cs, PC_CS_HEAP_FRAG_END);
 	ASSERT_EQ(0, run(&self->h, &cs));
@@ -268,10 +276,7 @@ TEST_F(heap, may_not_grow)
 	__u64 next = 0;
 	__u32 state = ~0;
 
-	ASSERT_EQ(0, pc_heap_create(self->h.env.fd, self->h.env.space.gpu.vm, 1, CHUNK, 2, 16,
-				    &heap));
-	init_heap(&self->h, &heap);
-	cs = start(&self->h, &heap);
+	ASSERT_EQ(0, begin(&self->h, &heap, &cs, 2, 16));
 	emit_pass(&cs, 10 * CHUNK);
 
 	/*
@@ -295,10 +300,7 @@ TEST_F(heap, handler_makes_room)
 	struct pc_heap heap;
 	struct pc_cs cs;
 
-	ASSERT_EQ(0, pc_heap_create(self->h.env.fd, self->h.env.space.gpu.vm, 1, CHUNK, 1, 16,
-				    &heap));
-	init_heap(&self->h, &heap);
-	cs = start(&self->h, &heap);
+	ASSERT_EQ(0, begin(&self->h, &heap, &cs, 1, 16));
 	emit_handler(&cs, &self->h, &heap);
 	emit_pass(&cs, CHUNK + CHUNK / 2);
 	EXPECT_EQ(0, run(&self->h, &cs));
@@ -312,10 +314,7 @@ TEST_F(heap, too_many_passes_in_flight)
 	struct pc_cs cs;
 
 	/* Two that no fragment work follows, where one is allowed. */
-	ASSERT_EQ(0, pc_heap_create(self->h.env.fd, self->h.env.space.gpu.vm, 1, CHUNK, 16, 1,
-				    &heap));
-	init_heap(&self->h, &heap);
-	cs = start(&self->h, &heap);
+	ASSERT_EQ(0, begin(&self->h, &heap, &cs, 16, 1));
 	emit_handler(&cs, &self->h, &heap);
 	emit_pass(&cs, CHUNK / 4);
 	emit_pass(&cs, CHUNK);
@@ -350,10 +349,7 @@ TEST_F(heap, destroyed_under_a_job)
 	struct pc_heap heap;
 	struct pc_cs cs;
 
-	ASSERT_EQ(0, pc_heap_create(self->h.env.fd, self->h.env.space.gpu.vm, 1, CHUNK, 4, 4,
-				    &heap));
-	init_heap(&self->h, &heap);
-	cs = start(&self->h, &heap);
+	ASSERT_EQ(0, begin(&self->h, &heap, &cs, 4, 4));
 	emit_pass(&cs, CHUNK / 2);
 	ASSERT_EQ(0, pc_heap_destroy(self->h.env.fd, heap.handle));
 	EXPECT_EQ(-EINVAL, run(&self->h, &cs));
