@@ -113,7 +113,7 @@ static bool is_reset(const struct worker *w, __u32 vm, int err)
 		return false;
 	return has_hung(w, w->settled[vm]) &&
 	       !pc_group_state(w->fd, w->space[vm].gpu.group, &state, NULL) &&
-	       state == DRM_PANTHOR_GROUP_STATE_TIMEDOUT;
+	       state & DRM_PANTHOR_GROUP_STATE_TIMEDOUT;
 }
 
 static void note_error(struct worker *w, int err, bool expected, const char *what)
