@@ -446,6 +446,7 @@ static void update(struct vmali_mmu *mmu, unsigned int as)
 	drop_all(mmu, as);
 	memset(&a->regs[AS_FAULTSTATUS / 4], 0, 3 * sizeof(u32));
 	a->on = false;
+	a->lock_lost = false;
 	if (cfg == AS_ADRMODE_UNMAPPED)
 		return;
 
@@ -538,9 +539,10 @@ static void execute(struct vmali_mmu *mmu, unsigned int as, u32 command)
 	case AS_COMMAND_UNLOCK:
 		if (a->locked)
 			end_region(mmu, as);
-		else
+		else if (!a->lock_lost)
 			vmali_report(mmu, as, 0, -1, "%s, but no region is locked",
 				     vmali_command_name(command));
+		a->lock_lost = false;
 		break;
 	default:
 		vmali_report(mmu, as, 0, -1, "command %u does not exist", command);
@@ -703,6 +705,7 @@ void vmali_mmu_reset(struct vmali_mmu *mmu)
 		memset(a->regs, 0, sizeof(a->regs));
 		a->regs[AS_TRANSCFG / 4] = AS_ADRMODE_UNMAPPED;
 		a->on = false;
+		a->lock_lost |= a->locked;
 		a->locked = false;
 	}
 	spin_unlock_irqrestore(&mmu->lock, flags);

@@ -55,6 +55,7 @@ struct vmali_command {
  * @locked: a region is:
  * @first: its first byte
  * @last: its last byte
+ * @lock_lost: a reset took the lock, which its owner may not know yet
  * @cached: entries of both caches
  * @cached_count: how many
  * @history: ring of the last commands
@@ -71,7 +72,7 @@ struct vmali_command {
 struct vmali_as {
 	u32 regs[16];
 	struct vmali_tree tree;
-	bool on, locked;
+	bool on, locked, lock_lost;
 	u64 first, last;
 	struct hlist_head cached;
 	unsigned int cached_count;

@@ -813,6 +813,17 @@ static void update_forgets(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, vmali_mmu_read_reg(env->mmu, AS, AS_FAULTSTATUS), 0);
 	*desc_at(env, VA, 3) = 0;
 	KUNIT_EXPECT_EQ(test, errors(env), 0);
+
+	/* Who held the lock that the reset took unlocks once, and not another VM. */
+	command(env, AS_COMMAND_UNLOCK);
+	KUNIT_EXPECT_EQ(test, errors(env), 0);
+	command(env, AS_COMMAND_UNLOCK);
+	KUNIT_EXPECT_EQ(test, errors(env), 1);
+	lock(env, VA);
+	vmali_mmu_reset(env->mmu);
+	update(env->mmu, AS, env->root, TRANSCFG(48));
+	command(env, AS_COMMAND_UNLOCK);
+	KUNIT_EXPECT_EQ(test, errors(env), 2);
 }
 
 /* Accesses in a pattern, and the state as text. */
