@@ -88,6 +88,7 @@ struct memory {
  * @kills: children that it killed
  * @deaths: that ended by themselves
  * @oom_kills: that the kernel killed, the hog too
+ * @unfed: that touched a buffer whose page could not be had
  * @crashes: that ended in a way that none may
  * @hangs: times it let the firmware hang,
  * @resets: and the driver noticed,
@@ -105,6 +106,7 @@ struct parent {
 	__u64 kills;
 	__u64 deaths;
 	__u64 oom_kills;
+	__u64 unfed;
 	__u64 crashes;
 	__u64 hangs;
 	__u64 resets;
@@ -260,12 +262,18 @@ static void spawn(struct parent *p, __u32 number)
 	_exit(stress_work(s, &s->child[number], seed));
 }
 
-/* Not by us. What the kernel kills for want of memory, it counts. */
+/*
+ * Not by us. What the kernel kills for want of memory, it counts. The driver of 7.3 gets
+ * the pages of a buffer when they are touched, and then there is no other way to say no.
+ */
 static void ended(struct parent *p, __u32 number, int status)
 {
 	p->pid[number] = 0;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
 		p->oom_kills++;
+	} else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS &&
+		   (p->stress->hog || p->stress->inject)) {
+		p->unfed++;
 	} else if (WIFEXITED(status) && !WEXITSTATUS(status)) {
 		p->deaths++;
 	} else {
@@ -539,6 +547,7 @@ static bool report(struct parent *p, double seconds)
 	line("children killed", p->kills);
 	line("  by the kernel", p->oom_kills);
 	line("children that ended", p->deaths);
+	line("children without a page that they touched", p->unfed);
 	line("children that crashed", p->crashes);
 	line("times the firmware hung", p->hangs);
 	line("resets for that", p->resets);
