@@ -127,7 +127,13 @@ parameter list P;
 @@
 -void panthor_mmu_pt_cache_fini(void);
 
-// panthor_drv.c 924016592 start of function panthor_init()
+// panthor_drv.c 4294967295 include of panthor_mmu.h
+@drv_include@
+@@
+ #include "panthor_mmu.h"
++#include "panthor_pgtable.h"
+
+// panthor_drv.c 3823045862 start of function panthor_init()
 @drv_init@
 identifier ret;
 @@
@@ -135,23 +141,21 @@ identifier ret;
  {
  ...
 -	ret = panthor_mmu_pt_cache_init();
--	if (ret)
--		return ret;
++	ret = panthor_pgtable_init();
  ...
  }
 
-// panthor_drv.c 677273588 label err_mmu_pt_cache_fini in function panthor_init()
+// panthor_drv.c 4115386603 label err_mmu_pt_cache_fini in function panthor_init()
 @drv_init_label@
-identifier ret;
 @@
 (
--	ret = -ENOMEM;
--	goto err_mmu_pt_cache_fini;
-+	return -ENOMEM;
+-goto err_mmu_pt_cache_fini;
++goto err_pgtable_exit;
 |
 -err_mmu_pt_cache_fini:
 -	panthor_mmu_pt_cache_fini();
- return ret;
++err_pgtable_exit:
++	panthor_pgtable_exit();
 )
 
 // panthor_drv.c 4008456659 function panthor_exit()
@@ -161,6 +165,7 @@ identifier ret;
  {
  ...
 -	panthor_mmu_pt_cache_fini();
++	panthor_pgtable_exit();
  }
 
 // The life of a page table.

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "panthor_pgtable.h"
 #include "ops.h"
 #include "unit.h"
 
@@ -618,6 +619,7 @@ int main(int argc, char **argv)
 	__sanitizer_set_death_callback(print_log);
 	if (!parse_options(argc, argv))
 		return print_usage(argv[0]);
+	panthor_pgtable_init();
 	if (options.break_name)
 		return show_canary(options.break_name);
 

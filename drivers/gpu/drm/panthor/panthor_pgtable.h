@@ -89,7 +89,10 @@ struct panthor_pgtable_page_ops {
 	 */
 	struct page *(*alloc)(void *cookie, gfp_t gfp);
 
-	/** @free: Take back a page that @alloc returned, not zeroed. Cannot fail. */
+	/**
+	 * @free: Take back a page that @alloc returned, not zeroed. Cannot fail, and
+	 * allocates nothing: the last reference to a VM may be dropped in reclaim.
+	 */
 	void (*free)(void *cookie, struct page *page);
 };
 
@@ -197,6 +200,26 @@ struct panthor_pgtable_stats {
 };
 
 /**
+ * panthor_pgtable_init() - let page tables give memory back when it is short
+ *
+ * Once, before the first page table is made.
+ *
+ * Context: may sleep, allocates.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int panthor_pgtable_init(void);
+
+/**
+ * panthor_pgtable_exit() - undo panthor_pgtable_init()
+ *
+ * After the last page table is gone.
+ *
+ * Context: may sleep.
+ */
+void panthor_pgtable_exit(void);
+
+/**
  * panthor_pgtable_create() - make an empty page table
  * @cfg: What it is made for. Not used after the call, but for what page_ops points at.
  *
@@ -218,7 +241,8 @@ panthor_pgtable_create(const struct panthor_pgtable_cfg *cfg);
  * were not given back. These, and @pt, are leaked then: their owner may still
  * come with them.
  *
- * Context: may sleep. No other call on @pt may be under way or follow.
+ * Context: may sleep, also in reclaim: allocates nothing. No other call on @pt may be
+ * under way or follow.
  */
 void panthor_pgtable_destroy(struct panthor_pgtable *pt);
 

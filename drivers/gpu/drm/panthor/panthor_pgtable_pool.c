@@ -16,6 +16,14 @@
 
 #define PANTHOR_TABLES_ALL_FREE	GENMASK(PANTHOR_TABLES_PER_PAGE - 1, 0)
 
+/*
+ * The pools of all VMs, for one shrinker. Not one for each: the last reference to a VM
+ * may be dropped in reclaim, where none can be freed.
+ */
+static LIST_HEAD(pools);
+static DEFINE_SPINLOCK(pools_lock);
+struct shrinker *panthor_pools_shrinker;
+
 /* Fail one step of an allocation, if somebody asks for it: /proc/<pid>/fail-nth. */
 static bool fail_here(size_t size)
 {
@@ -239,34 +247,78 @@ static void trim_if_large(struct panthor_pool *pool)
 		queue_delayed_work(system_long_wq, &pool->trim_work, PANTHOR_POOL_TRIM_DELAY);
 }
 
-static unsigned long pool_shrink_count(struct shrinker *shrinker, struct shrink_control *sc)
+/* Tables that nobody uses. */
+static unsigned long pool_idle(const struct panthor_pool *pool)
 {
-	struct panthor_pool *pool = shrinker->private_data;
-
 	/* An estimate. */
 	return data_race(pool->free) + data_race(pool->dirty.count);
 }
 
-/* Lookups may be reading them: the pages go after a grace period, which is not waited for. */
-static unsigned long pool_shrink_scan(struct shrinker *shrinker, struct shrink_control *sc)
+/*
+ * Let go of up to @count tables that nobody uses. Lookups may be reading them: the pages
+ * go after a grace period, which is not waited for. Returns how many will go.
+ */
+unsigned long panthor_pool_shrink(struct panthor_pool *pool, unsigned long count)
 {
-	struct panthor_pool *pool = shrinker->private_data;
-	unsigned long count;
+	unsigned long idle;
 
 	spin_lock(&pool->lock);
-	count = pool->free + pool->dirty.count;
-	count = min(sc->nr_to_scan, count - min(count, pool->surplus));
+	idle = pool->free + pool->dirty.count;
+	count = min(count, idle - min(idle, pool->surplus));
 	pool->surplus += count;
 	spin_unlock(&pool->lock);
 
-	if (!count)
-		return SHRINK_STOP;
-	mod_delayed_work(system_long_wq, &pool->trim_work, 0);
+	if (count)
+		mod_delayed_work(system_long_wq, &pool->trim_work, 0);
 	return count;
 }
 
-/* Make an empty pool. May sleep, allocates. Returns 0 or -ENOMEM. */
-int panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_cfg *cfg)
+static unsigned long pools_count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct panthor_pool *pool;
+	unsigned long count = 0;
+
+	spin_lock(&pools_lock);
+	list_for_each_entry(pool, &pools, node)
+		count += pool_idle(pool);
+	spin_unlock(&pools_lock);
+	return count;
+}
+
+static unsigned long pools_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct panthor_pool *pool;
+	unsigned long count = 0;
+
+	spin_lock(&pools_lock);
+	list_for_each_entry(pool, &pools, node) {
+		count += panthor_pool_shrink(pool, sc->nr_to_scan - count);
+		if (count == sc->nr_to_scan)
+			break;
+	}
+	spin_unlock(&pools_lock);
+	return count ?: SHRINK_STOP;
+}
+
+int panthor_pgtable_init(void)
+{
+	panthor_pools_shrinker = shrinker_alloc(0, "panthor-pgtable");
+	if (!panthor_pools_shrinker)
+		return -ENOMEM;
+
+	panthor_pools_shrinker->count_objects = pools_count;
+	panthor_pools_shrinker->scan_objects = pools_scan;
+	shrinker_register(panthor_pools_shrinker);
+	return 0;
+}
+
+void panthor_pgtable_exit(void)
+{
+	shrinker_free(panthor_pools_shrinker);
+}
+
+/* Make an empty pool. */
+void panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_cfg *cfg)
 {
 	*pool = (struct panthor_pool){
 		.dev = cfg->dev,
@@ -280,15 +332,9 @@ int panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_cf
 	INIT_LIST_HEAD(&pool->idle);
 	INIT_DELAYED_WORK(&pool->trim_work, pool_trim_work);
 
-	pool->shrinker = fail_here(0) ? NULL : shrinker_alloc(0, "panthor-pgtable");
-	if (!pool->shrinker)
-		return -ENOMEM;
-
-	pool->shrinker->count_objects = pool_shrink_count;
-	pool->shrinker->scan_objects = pool_shrink_scan;
-	pool->shrinker->private_data = pool;
-	shrinker_register(pool->shrinker);
-	return 0;
+	spin_lock(&pools_lock);
+	list_add_tail(&pool->node, &pools);
+	spin_unlock(&pools_lock);
 }
 
 /*
@@ -300,9 +346,11 @@ bool panthor_pool_fini(struct panthor_pool *pool)
 {
 	struct panthor_table_page *tp, *tmp;
 	struct panthor_table *table;
-	unsigned long found = 0;
+	unsigned long total, free;
 
-	shrinker_free(pool->shrinker);
+	spin_lock(&pools_lock);
+	list_del(&pool->node);
+	spin_unlock(&pools_lock);
 	cancel_delayed_work_sync(&pool->trim_work);
 
 	spin_lock(&pool->lock);
@@ -310,6 +358,8 @@ bool panthor_pool_fini(struct panthor_pool *pool)
 		put_free(pool, table);
 		cond_resched_lock(&pool->lock);
 	}
+	total = pool->total;
+	free = pool->free;
 	spin_unlock(&pool->lock);
 
 	/* Nobody looks up anything any more: no grace period is needed. */
@@ -318,15 +368,14 @@ bool panthor_pool_fini(struct panthor_pool *pool)
 			continue;
 		list_del(&tp->node);
 		table_page_free(pool, tp);
-		found += PANTHOR_TABLES_PER_PAGE;
+		pool->total -= PANTHOR_TABLES_PER_PAGE;
+		pool->free -= PANTHOR_TABLES_PER_PAGE;
 		cond_resched();
 	}
 
-	return !WARN(found != pool->total || pool->reserved || pool->tree || pool->gathered ||
-		     pool->pins,
+	return !WARN(pool->total || pool->reserved || pool->tree || pool->gathered || pool->pins,
 		     "panthor_pgtable: books do not balance: %lu tables, %lu in the pool, %lu reserved, %lu gathered, %lu in the tree, %lu pins\n",
-		     pool->total, pool->free, pool->reserved, pool->gathered, pool->tree,
-		     pool->pins);
+		     total, free, pool->reserved, pool->gathered, pool->tree, pool->pins);
 }
 
 /* Put up to @count free tables on @stack, held for a job and for no slot. Returns how many. */

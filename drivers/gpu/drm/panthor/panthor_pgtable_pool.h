@@ -95,8 +95,8 @@ struct panthor_pool {
 	unsigned long pins;		/* by reservations */
 
 	unsigned long surplus;		/* that the shrinker wants */
-	struct shrinker *shrinker;
 	struct delayed_work trim_work;
+	struct list_head node;		/* of all pools */
 };
 
 /* Tables out of the tree that the device may still know. */
@@ -106,9 +106,12 @@ struct panthor_gather {
 	u64 first, last;			/* bytes of the operations that did it */
 };
 
-int panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_cfg *cfg);
+extern struct shrinker *panthor_pools_shrinker;
+
+void panthor_pool_init(struct panthor_pool *pool, const struct panthor_pgtable_cfg *cfg);
 bool panthor_pool_fini(struct panthor_pool *pool);
 int panthor_pool_fill(struct panthor_pool *pool);
+unsigned long panthor_pool_shrink(struct panthor_pool *pool, unsigned long count);
 void panthor_pool_sync(struct panthor_pool *pool, const u64 *entries, unsigned int count);
 void panthor_pool_release(struct panthor_pool *pool, struct panthor_gather *gather);
 

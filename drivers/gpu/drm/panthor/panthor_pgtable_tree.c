@@ -24,7 +24,8 @@ int panthor_tree_init(struct panthor_pgtable *pt, const struct panthor_pgtable_c
 	if (pt->start_level > 1)
 		pt->pgsize_bitmap &= ~(u64)SZ_1G;
 	pt->gather.first = ~0ull;
-	return panthor_pool_init(&pt->pool, cfg);
+	panthor_pool_init(&pt->pool, cfg);
+	return 0;
 }
 
 u64 panthor_pgtable_ttbr(const struct panthor_pgtable *pt)

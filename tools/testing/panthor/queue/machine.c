@@ -271,7 +271,7 @@ void synchronize_rcu(void)
 #endif
 
 /*
- * Work, and the shrinker of the one page table.
+ * Work, and the shrinker.
  */
 
 void machine_run_work(void)

@@ -591,6 +591,7 @@ static void soak(const void *arg)
 	report_context = print_context;
 	machine_start();
 	setup_slots();
+	check(!panthor_pgtable_init(), "API", "init failed");
 	pt = panthor_pgtable_create(&cfg);
 	check(!IS_ERR(pt), "API", "create returned %ld", PTR_ERR(pt));
 	root = panthor_pgtable_ttbr(pt);
@@ -600,6 +601,7 @@ static void soak(const void *arg)
 	drain();
 	seconds = report_now() - begin;
 	panthor_pgtable_destroy(pt);
+	panthor_pgtable_exit();
 	machine_check_idle();
 	printf("%llu calls, %.2f million/s: %llu maps (%llu refused), %llu unmaps, %llu splits, ",
 	       calls, calls / seconds / 1e6, count.maps, count.refused, count.unmaps,

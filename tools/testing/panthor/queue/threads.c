@@ -433,6 +433,7 @@ static void check_end(void)
 	      "%lu tables in the tree, %lu held, %lu gathered when all is over", stats.tree,
 	      stats.reserved, stats.gathered);
 	panthor_pgtable_destroy(pt);
+	panthor_pgtable_exit();
 	machine_check_idle();
 	printf("%llu reserved, %llu cancelled, %llu ran; %llu lookups, %llu found something; ",
 	       count.reserved, count.cancelled, count.ran, count.looked_up, count.found);
@@ -456,6 +457,7 @@ static void run_all(const void *arg)
 	seed = args->seed;
 	machine_plant = args->plant;
 	machine_start();
+	check(!panthor_pgtable_init(), "API", "init failed");
 	pt = panthor_pgtable_create(&cfg);
 	check(!IS_ERR(pt), "API", "create returned %ld", PTR_ERR(pt));
 	run_threads(args->seconds);

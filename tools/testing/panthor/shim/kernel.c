@@ -105,51 +105,34 @@ void synchronize_rcu(void)
 		shim.grace_periods++;
 }
 
-/* As many as there are page tables at a time. */
-static struct shrinker *shrinkers[4];
+static struct shrinker the_shrinker;
 
 struct shrinker *shrinker_alloc(unsigned int flags, const char *fmt, ...)
 {
 	(void)flags;
 	(void)fmt;
-	return kzalloc(sizeof(struct shrinker), GFP_KERNEL);
+	return &the_shrinker;
 }
 
 void shrinker_register(struct shrinker *shrinker)
 {
-	size_t i;
-
-	for (i = 0; shrinkers[i]; i++) {
-		if (i + 1 == ARRAY_SIZE(shrinkers))
-			shim_fail("setup", "too many shrinkers");
-	}
-	shrinkers[i] = shrinker;
+	if (shrinker != &the_shrinker)
+		shim_fail("setup", "which shrinker?");
 }
 
 void shrinker_free(struct shrinker *shrinker)
 {
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(shrinkers); i++)
-		if (shrinkers[i] == shrinker)
-			shrinkers[i] = NULL;
-	kfree(shrinker);
+	*shrinker = (struct shrinker){};
 }
 
 unsigned long shim_shrink(unsigned long count)
 {
 	struct shrink_control sc;
-	unsigned long freed, all = 0;
-	size_t i;
+	unsigned long freed;
 
-	for (i = 0; i < ARRAY_SIZE(shrinkers); i++) {
-		if (!shrinkers[i])
-			continue;
-		sc.nr_to_scan = min(count, shrinkers[i]->count_objects(shrinkers[i], &sc));
-		freed = sc.nr_to_scan ? shrinkers[i]->scan_objects(shrinkers[i], &sc) : 0;
-		all += freed == SHRINK_STOP ? 0 : freed;
-	}
-	return all;
+	sc.nr_to_scan = min(count, the_shrinker.count_objects(&the_shrinker, &sc));
+	freed = sc.nr_to_scan ? the_shrinker.scan_objects(&the_shrinker, &sc) : 0;
+	return freed == SHRINK_STOP ? 0 : freed;
 }
 
 static void run_work(struct work_struct *work)

@@ -13,7 +13,7 @@
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 
-#include "../panthor_pgtable_pool.h"
+#include "../panthor_pgtable_tree.h"
 #include "panthor_kunit.h"
 
 static unsigned int reserved(struct pk *pk, u64 iova, u64 paddr, u64 size)
@@ -372,18 +372,21 @@ static void random_queues(struct kunit *test)
 }
 
 /*
- * Each allocation of create fails once. Those of reservations: see panthor_source. Not all
- * that is allocated for a shrinker is missed: a failure may go by.
+ * Each allocation of create fails once. Those of reservations: see panthor_source. The
+ * first time, it may be one of a detector that fails instead, which is no error.
  */
 static void allocation_failures(struct kunit *test)
 {
 #ifdef CONFIG_FAULT_INJECTION
 	struct pk *pk = pk_create_default(test);
-	unsigned int nth, failed = 0;
+	unsigned int i, failed = 0;
 
-	for (nth = 0; nth <= 8; nth++) {
+	for (i = 0; i < 2 * 8; i++) {
+		unsigned int nth = i % 8;
 		struct panthor_pgtable *pt;
 
+		if (!nth)
+			failed = 0;
 		current->fail_nth = nth;
 		pt = panthor_pgtable_create(&pk->cfg);
 		current->fail_nth = 0;
@@ -487,25 +490,53 @@ static void shrinks(struct kunit *test)
 	struct panthor_pool *pool = kunit_kzalloc(test, sizeof(*pool), GFP_KERNEL);
 	/* Fewer than a pool gives back by itself. */
 	const unsigned long tables = 256;
-	struct shrink_control sc = { .nr_to_scan = 64 };
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, pool);
-	KUNIT_ASSERT_EQ(test, panthor_pool_init(pool, &pk->cfg), 0);
-	KUNIT_EXPECT_EQ(test, pool->shrinker->scan_objects(pool->shrinker, &sc), SHRINK_STOP);
+	panthor_pool_init(pool, &pk->cfg);
+	KUNIT_EXPECT_EQ(test, panthor_pool_shrink(pool, 64), 0);
 	for (i = 0; i < tables / PANTHOR_TABLES_PER_PAGE; i++)
 		KUNIT_EXPECT_EQ(test, panthor_pool_fill(pool), 0);
-	KUNIT_EXPECT_EQ(test, pool->shrinker->count_objects(pool->shrinker, &sc), tables);
 
-	KUNIT_EXPECT_EQ(test, pool->shrinker->scan_objects(pool->shrinker, &sc), 64);
+	KUNIT_EXPECT_EQ(test, panthor_pool_shrink(pool, 64), 64);
 	flush_delayed_work(&pool->trim_work);
 	KUNIT_EXPECT_EQ(test, pool->free, tables - 64);
-
-	sc.nr_to_scan = ULONG_MAX;
-	pool->shrinker->scan_objects(pool->shrinker, &sc);
+	KUNIT_EXPECT_EQ(test, panthor_pool_shrink(pool, ULONG_MAX), tables - 64);
+	KUNIT_EXPECT_EQ(test, panthor_pool_shrink(pool, ULONG_MAX), 0);
 	flush_delayed_work(&pool->trim_work);
 	KUNIT_EXPECT_EQ(test, pool->free, 0);
 	KUNIT_EXPECT_TRUE(test, panthor_pool_fini(pool));
+}
+
+/* One shrinker is for all pools, those of VMs included. */
+static void shrinks_all(struct kunit *test)
+{
+	struct pk *pk[2] = { pk_create_default(test), pk_create_default(test) };
+	struct shrink_control sc = { .nr_to_scan = ULONG_MAX };
+	struct shrinker *shrinker = panthor_pools_shrinker;
+	struct panthor_pgtable_rsv rsv = {};
+	unsigned long before, idle = 0;
+	struct panthor_pool *pool;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, shrinker);
+	before = shrinker->count_objects(shrinker, &sc);
+	for (i = 0; i < ARRAY_SIZE(pk); i++) {
+		KUNIT_ASSERT_EQ(test, panthor_pgtable_reserve_map(pk[i]->pt, &rsv, 0, SZ_4K,
+								  64 * SZ_2M), 0);
+		panthor_pgtable_unreserve(pk[i]->pt, &rsv);
+		idle += pk[i]->pt->pool.free;
+	}
+	/* Others may come and go. */
+	KUNIT_EXPECT_GT(test, shrinker->count_objects(shrinker, &sc), before);
+
+	KUNIT_EXPECT_GE(test, shrinker->scan_objects(shrinker, &sc), idle);
+	for (i = 0; i < ARRAY_SIZE(pk); i++) {
+		pool = &pk[i]->pt->pool;
+		flush_delayed_work(&pool->trim_work);
+		KUNIT_EXPECT_LT(test, pool->free, PANTHOR_TABLES_PER_PAGE);
+		pk_expect_sane(pk[i]);
+	}
 }
 
 static struct kunit_case panthor_pool_cases[] = {
@@ -521,6 +552,7 @@ static struct kunit_case panthor_pool_cases[] = {
 	KUNIT_CASE(reuse_and_trim),
 	KUNIT_CASE(dropped_tables_are_washed),
 	KUNIT_CASE(shrinks),
+	KUNIT_CASE(shrinks_all),
 	{}
 };
 

@@ -12,6 +12,7 @@ typedef struct {
 	bool held;
 } spinlock_t;
 
+#define DEFINE_SPINLOCK(lock)		spinlock_t lock = {}
 #define spin_lock_init(lock)		((lock)->held = false)
 #define lockdep_assert_held(lock)	WARN_ON(!(lock)->held)
 

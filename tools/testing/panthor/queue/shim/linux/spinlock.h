@@ -19,6 +19,7 @@ typedef struct {
 #define lockdep_assert_held(lock)	WARN_ON(!(lock)->held)
 
 #ifdef QUEUE_THREADS
+#define DEFINE_SPINLOCK(lock)		spinlock_t lock = { .mutex = PTHREAD_MUTEX_INITIALIZER }
 #define spin_lock_init(lock)		pthread_mutex_init(&(lock)->mutex, NULL)
 
 static inline void spin_lock(spinlock_t *lock)
@@ -37,6 +38,7 @@ static inline void spin_unlock(spinlock_t *lock)
 	machine_atomic--;
 }
 #else
+#define DEFINE_SPINLOCK(lock)		spinlock_t lock = {}
 #define spin_lock_init(lock)		((lock)->held = false)
 
 static inline void spin_lock(spinlock_t *lock)
