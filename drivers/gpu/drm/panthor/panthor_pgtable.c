@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 or MIT
 /*
- * The walker: maps, unmaps and looks up in the tree of one VM. Tables come from those
+ * The walker: maps and unmaps in the tree of one VM. Tables come from those
  * that are held for their slots, and go to the gather; nothing is allocated or freed.
  */
 

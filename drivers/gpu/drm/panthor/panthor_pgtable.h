@@ -72,6 +72,9 @@ struct sg_table;
  *   range is mapped again. The device does not use it meanwhile, as with a split.
  * - Tables of level 1 stay in the tree when they are empty, and no other is kept for
  *   jobs that may need it.
+ * - Where the device does not snoop, a table is mapped for DMA when it is installed:
+ *   map and unmap may fail then, or allocate if addresses are translated.
+ * - While an unmap cuts a block, a lookup may find a hole outside of the range.
  */
 
 /**

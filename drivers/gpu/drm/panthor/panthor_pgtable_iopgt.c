@@ -9,12 +9,10 @@
 #include <linux/err.h>
 #include <linux/io-pgtable.h>
 #include <linux/iommu.h>
-#include <linux/log2.h>
-#include <linux/scatterlist.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "panthor_pgtable_tree.h"
+#include "panthor_pgtable_mem.h"
 
 struct panthor_iopgt {
 	struct panthor_pgtable pt;
@@ -130,116 +128,65 @@ struct pieces {
 	u64 size;
 	int level;
 
-	/* Bytes from the piece on, and contiguous memory behind them. */
+	/* Bytes from the piece on, and the memory behind them. */
 	u64 left;
-	u64 paddr;
-	u64 len;
-
-	/* Where more memory comes from: a scatter list ... */
-	struct scatterlist *sg;
-	unsigned int nents;
-	u64 skip;
-
-	/* ... or a range that repeats, if period is not 0. */
-	u64 base;
-	u64 period;
+	struct pa_cursor pa;
 };
 
 static struct pieces of_range(u64 iova, u64 paddr, u64 size)
 {
-	return (struct pieces){ .iova = iova, .left = size, .paddr = paddr, .len = size };
+	return (struct pieces){
+		.iova = iova, .left = size, .pa = { .paddr = paddr, .len = size },
+	};
 }
 
 static struct pieces of_list(u64 iova, const struct sg_table *sgt, u64 offset, u64 size)
 {
 	return (struct pieces){
-		.iova = iova, .left = size, .sg = sgt->sgl, .nents = sgt->nents, .skip = offset,
+		.iova = iova, .left = size,
+		.pa = { .sg = sgt->sgl, .nents = sgt->nents, .skip = offset },
 	};
 }
 
 static struct pieces of_repeat(u64 iova, u64 paddr, u64 period, u64 size)
 {
-	return (struct pieces){ .iova = iova, .left = size, .base = paddr, .period = period };
-}
-
-static void next_entry(struct pieces *p)
-{
-	if (--p->nents)
-		p->sg = sg_next(p->sg);
-}
-
-/* Load the next entries that continue each other. */
-static int next_run(const struct panthor_pgtable *pt, struct pieces *p)
-{
-	u64 len, used;
-
-	if (p->period) {
-		p->paddr = p->base + (p->iova & (p->period - 1));
-		p->len = p->period - (p->iova & (p->period - 1));
-		return 0;
-	}
-
-	for (p->len = 0; !p->len; next_entry(p)) {
-		if (!p->nents)
-			return -EINVAL;
-		used = min_t(u64, p->skip, sg_dma_len(p->sg));
-		p->paddr = sg_dma_address(p->sg) + used;
-		p->len = sg_dma_len(p->sg) - used;
-		p->skip -= used;
-	}
-	for (; p->nents && p->len < p->left; next_entry(p)) {
-		if (sg_dma_len(p->sg) && sg_dma_address(p->sg) != p->paddr + p->len)
-			break;
-		p->len += sg_dma_len(p->sg);
-	}
-
-	len = min(p->len, p->left);
-	if (!IS_ALIGNED(p->paddr | len, SZ_4K))
-		return -EINVAL;
-	return (p->paddr | (p->paddr + len - 1)) >> pt->pa_bits ? -ERANGE : 0;
+	return (struct pieces){
+		.iova = iova, .left = size, .pa = { .base = paddr, .period = period },
+	};
 }
 
 /* Go on to the next piece. Returns 1, 0 if there is none, or an error. */
 static int next_piece(const struct panthor_pgtable *pt, struct pieces *p)
 {
-	u64 len, span;
+	struct pa_cursor *pa = &p->pa;
+	u64 len;
 	int err;
 
 	p->iova += p->size;
-	p->paddr += p->size;
-	p->len -= p->size;
 	p->left -= p->size;
+	pa->paddr += p->size;
+	pa->len -= p->size;
 	p->size = 0;
 	if (!p->left)
 		return 0;
 
-	err = p->len ? 0 : next_run(pt, p);
+	err = pa->len ? 0 : panthor_pa_next(pt, pa, p->iova, p->left);
 	if (err)
 		return err;
+	panthor_pa_join(pt, pa, p->left);
+	len = min(pa->len, p->left);
+	if (!IS_ALIGNED(len, SZ_4K))
+		return -EINVAL;
 
-	len = min(p->len, p->left);
-	for (p->level = 1; ; p->level++) {
-		span = PANTHOR_PT_SPAN(p->level);
-		if ((pt->pgsize_bitmap & span) && len >= span &&
-		    !((p->iova | p->paddr) & (span - 1)))
-			break;
-	}
-	p->size = table_left(p->iova, len, p->level) & ~(span - 1);
+	for (p->level = 1; !leaf_fits(pt, pa, p->iova, p->left, p->level); )
+		p->level++;
+	p->size = table_left(p->iova, len, p->level) & ~(PANTHOR_PT_SPAN(p->level) - 1);
 	return 1;
 }
 
 static int check_pieces(const struct panthor_pgtable *pt, const struct pieces *p)
 {
-	int err = check_range(p->iova, p->left, pt->va_bits);
-
-	if (err)
-		return err;
-	if (p->period)
-		return is_power_of_2(p->period) ? check_range(p->base, p->period, pt->pa_bits) :
-		       -EINVAL;
-	if (p->len)
-		return check_range(p->paddr, p->len, pt->pa_bits);
-	return IS_ALIGNED(p->skip, SZ_4K) ? 0 : -EINVAL;
+	return check_range(p->iova, p->left, pt->va_bits) ?: panthor_pa_check(pt, &p->pa);
 }
 
 /* Tables that @p needs below those of @level, if there is nothing. */
@@ -273,7 +220,7 @@ static u64 *find_entry(const struct panthor_pgtable *pt, u64 iova, int leaf_leve
 
 		if (*level == leaf_level || !is_table(*entry, *level))
 			return entry;
-		entries = pte_to_table(*entry);
+		entries = panthor_table_below(*entry);
 	}
 }
 
@@ -284,7 +231,8 @@ static u64 mapped_bytes(const u64 *entry, unsigned int count, int level)
 
 	for (; count--; entry++) {
 		if (is_table(*entry, level))
-			bytes += mapped_bytes(pte_to_table(*entry), PANTHOR_PT_ENTRIES, level + 1);
+			bytes += mapped_bytes(panthor_table_below(*entry), PANTHOR_PT_ENTRIES,
+					      level + 1);
 		else if (*entry)
 			bytes += PANTHOR_PT_SPAN(level);
 	}
@@ -324,7 +272,7 @@ static u64 clear_range(struct panthor_pgtable *pt, u64 iova, u64 end)
 		int level, leaf_level = 1;
 		u64 *entry;
 
-		/* A table that is covered goes unread, unless no leaf is as large. */
+		/* Whole entries, of the level where a leaf could be as large. */
 		while (iova & (PANTHOR_PT_SPAN(leaf_level) - 1) ||
 		       end - iova < PANTHOR_PT_SPAN(leaf_level))
 			leaf_level++;
@@ -358,7 +306,7 @@ static void drop_empty(struct panthor_pgtable *pt, u64 iova)
 		entry = find_entry(pt, iova, level, &found);
 		if (found != level || !is_table(*entry, level))
 			continue;
-		if (memchr_inv(pte_to_table(*entry), 0, PANTHOR_PT_SIZE) ||
+		if (memchr_inv(panthor_table_below(*entry), 0, PANTHOR_PT_SIZE) ||
 		    !clear_entries(pt, iova & ~(PANTHOR_PT_SPAN(level) - 1), level, 1))
 			return;
 	}
@@ -376,7 +324,8 @@ static int map_pieces(struct panthor_pgtable *pt, struct panthor_pgtable_rsv *rs
 	while ((ret = next_piece(pt, &p)) > 0) {
 		size_t span = PANTHOR_PT_SPAN(p.level), count = p.size / span, mapped = 0;
 
-		ret = ops->map_pages(ops, p.iova, p.paddr, span, count, prot, GFP_NOWAIT, &mapped);
+		ret = ops->map_pages(ops, p.iova, p.pa.paddr, span, count, prot, GFP_NOWAIT,
+				     &mapped);
 		if (ret)
 			break;
 		if (leaves)
@@ -442,16 +391,19 @@ s64 panthor_pgtable_unmap(struct panthor_pgtable *pt,
 
 	if (head.level) {
 		bytes += min(end, head.end) - iova;
-		clear_entries(pt, head.iova, head.level, 1);
+		if (!clear_entries(pt, head.iova, head.level, 1))
+			err = -EIO;
 	}
 	if (tail.level && (!head.level || tail.iova != head.iova)) {
 		bytes += end - tail.iova;
-		clear_entries(pt, tail.iova, tail.level, 1);
+		if (!clear_entries(pt, tail.iova, tail.level, 1))
+			err = -EIO;
 	}
+	/* What is left is lost if this fails: the VM is of no use any more. */
 	if (head.level)
-		map_pieces(pt, rsv, before, prot_of(head.pte), NULL);
+		err = err ?: map_pieces(pt, rsv, before, prot_of(head.pte), NULL);
 	if (tail.level)
-		map_pieces(pt, rsv, behind, prot_of(tail.pte), NULL);
+		err = err ?: map_pieces(pt, rsv, behind, prot_of(tail.pte), NULL);
 	pt->splits += slots.count;
 
 	bytes += clear_range(pt, iova, end);
@@ -459,7 +411,7 @@ s64 panthor_pgtable_unmap(struct panthor_pgtable *pt,
 	drop_empty(pt, end - 1);
 	if (panthor_gather_count(&pt->gather) != gathered)
 		panthor_gather_note(&pt->gather, iova, end - 1);
-	return bytes;
+	return err ?: (s64)bytes;
 }
 
 /*

@@ -8,7 +8,7 @@
 
 #include <linux/scatterlist.h>
 
-#include "panthor_pgtable_priv.h"
+#include "panthor_pgtable_tree.h"
 
 /* Physical memory in the order in which it is mapped, one contiguous run at a time. */
 struct pa_cursor {

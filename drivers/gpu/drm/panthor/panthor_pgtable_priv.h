@@ -26,9 +26,9 @@ struct panthor_walker {
 
 #define to_walker(p)	container_of_const(p, struct panthor_walker, pt)
 
-static inline bool leaf_allowed(const struct panthor_pgtable *pt, int level)
+static inline u64 *pte_to_table(u64 pte)
 {
-	return pt->pgsize_bitmap & PANTHOR_PT_SPAN(level);
+	return phys_to_virt(pte - PANTHOR_PTE_TABLE);
 }
 
 /* Level of the table that takes the leaves of a block that is cut at @iova; 0: no block can be. */

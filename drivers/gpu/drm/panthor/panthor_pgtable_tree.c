@@ -79,7 +79,7 @@ again:
 		walk->level = level;
 		if (level == PANTHOR_PT_LAST_LEVEL || !panthor_pte_is_table(pte))
 			break;
-		entries = pte_to_table(pte);
+		entries = panthor_table_below(pte);
 	}
 	rcu_read_unlock();
 

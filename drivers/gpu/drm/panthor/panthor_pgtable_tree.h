@@ -30,9 +30,15 @@ struct panthor_pgtable {
 
 int panthor_tree_init(struct panthor_pgtable *pt, const struct panthor_pgtable_cfg *cfg);
 
-static inline u64 *pte_to_table(u64 pte)
+/* io-pgtable marks tables that it has cleaned with a bit of its own. */
+static inline u64 *panthor_table_below(u64 pte)
 {
-	return phys_to_virt(pte - PANTHOR_PTE_TABLE);
+	return phys_to_virt(panthor_pte_addr(pte));
+}
+
+static inline bool leaf_allowed(const struct panthor_pgtable *pt, int level)
+{
+	return pt->pgsize_bitmap & PANTHOR_PT_SPAN(level);
 }
 
 #endif

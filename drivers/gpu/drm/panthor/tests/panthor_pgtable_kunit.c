@@ -788,12 +788,13 @@ static unsigned long shadow_check(struct pk_shadow *shadow, u64 paddr, int level
 	return tables;
 }
 
+static const struct panthor_pgtable_cfg noncoherent_cfg = {
+	.va_bits = 48, .pa_bits = 40, .pgsize_bitmap = SZ_4K | SZ_2M | SZ_1G,
+};
+
 static void noncoherent(struct kunit *test)
 {
-	struct panthor_pgtable_cfg cfg = {
-		.va_bits = 48, .pa_bits = 40, .pgsize_bitmap = SZ_4K | SZ_2M | SZ_1G,
-	};
-	struct pk *pk = pk_create(test, &cfg);
+	struct pk *pk = pk_create(test, &noncoherent_cfg);
 	u64 root = panthor_pgtable_ttbr(pk->pt);
 	struct pk_shadow shadow = { .test = test };
 	struct sg_table *sgt = pk_sgt(test, 300);
@@ -858,6 +859,25 @@ static void noncoherent(struct kunit *test)
 	pk_destroy(pk);
 	kunit_deactivate_static_stub(test, panthor_pool_sync);
 	xa_destroy(&shadow.tables);
+}
+
+/* Who cleans may mark what it has cleaned. */
+static void noncoherent_lookups(struct kunit *test)
+{
+	struct pk *pk = pk_create(test, &noncoherent_cfg);
+
+	KUNIT_ASSERT_EQ(test, pk_map(pk, 0, SZ_4K, SZ_4K), 0);
+	pk_expect_mapped(pk, 0, SZ_4K, SZ_4K);
+	KUNIT_ASSERT_EQ(test, pk_map(pk, SZ_4K, SZ_1G, SZ_4K), 0);
+	pk_expect_mapped(pk, SZ_4K, SZ_1G, SZ_4K);
+	KUNIT_ASSERT_EQ(test, pk_map(pk, SZ_2M, SZ_2M, SZ_4M), 0);
+	pk_expect_level(pk, SZ_2M, 2);
+	KUNIT_EXPECT_EQ(test, pk_unmap(pk, SZ_2M + SZ_4K, SZ_2M), SZ_2M);
+	pk_expect_mapped(pk, SZ_2M, SZ_2M, SZ_4K);
+	pk_expect_hole(pk, SZ_2M + SZ_4K, SZ_2M);
+	pk_expect_mapped(pk, SZ_4M + SZ_4K, SZ_4M + SZ_4K, SZ_2M - SZ_4K);
+	KUNIT_EXPECT_EQ(test, pk_unmap(pk, 0, SZ_1G), SZ_4K * 3 + SZ_2M - SZ_4K);
+	pk_expect_hole(pk, 0, SZ_8M);
 }
 
 /* Lookups without a lock, while tables change their places and levels. */
@@ -947,6 +967,7 @@ static struct kunit_case panthor_pgtable_cases[] = {
 	KUNIT_CASE(scatter_lists),
 	KUNIT_CASE(repeat),
 	KUNIT_CASE(noncoherent),
+	KUNIT_CASE(noncoherent_lookups),
 	KUNIT_CASE(lookup_beside_updates),
 	{}
 };
