@@ -680,17 +680,23 @@ static void test_sgt_chained(void)
 	vm_close(&vm);
 }
 
-/* Who comes late with a reservation finds what it points at. */
+/* Who comes late with a reservation finds what it points at, and nothing else is there. */
 static void test_late_unreserve(void)
 {
-	struct map_args map = range(0, 0, SZ_4K);
-	struct vm_rsv rsv = {};
+	struct map_args map = range(0, 0, SZ_4K), many = range(SZ_1G, SZ_4K, 3ull * SZ_1G);
+	struct vm_rsv rsv = {}, idle = {};
 
 	vm_open(&vm, &cfg48);
 	vm_call_reserve(&vm, &rsv, &map);
+	vm_call_reserve(&vm, &idle, &many);
+	panthor_pgtable_unreserve(vm.pt, &idle.rsv);
 	device_stop();
 	panthor_pgtable_destroy(vm.pt);
 	panthor_pgtable_unreserve(vm.pt, &rsv.rsv);
+	shim_run_work();
+	panthor_pgtable_stats(vm.pt, &vm.stats);
+	check(vm.stats.free <= vm.stats.total, "unit", "%lu of %lu tables are free",
+	      vm.stats.free, vm.stats.total);
 	check(shim.warnings == 1, "unit", "%lu warnings", shim.warnings);
 }
 
