@@ -90,6 +90,27 @@ complaints()
 		END { if (complaint) { print complaint; n++ } exit !n }' "$1"
 }
 
+# The warnings that the KUnit suites plant.
+provoked='
+panthor_pgtable: no table reserved for
+panthor_pgtable: no table reserved to unmap
+'
+planted=$(paste -sd'|' <<<"${provoked:1:-1}")
+
+# judge_suites LOG: tells what was wrong with the KUnit suites; fails if something was.
+judge_suites()
+{
+	local wrong
+
+	wrong=$(
+		complaints "$1" "$planted"
+		grep -a '\bnot ok ' "$1"
+		grep -qaE '\bok [0-9]+ panthor_pgtable$' "$1" || echo "the suite panthor_pgtable did not run"
+	) || true
+	[[ ! $wrong ]] || sed -n '1,40s/^/  /p' <<<"$wrong"
+	[[ ! $wrong ]]
+}
+
 # judge LOG [REGEXP]: tells what was wrong with a boot that ran clients, but for what
 # they say themselves; fails if something was.
 judge()

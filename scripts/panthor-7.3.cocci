@@ -196,7 +196,6 @@ identifier vm, start, size, ptdev, ret;
 +	/* Also what a split changes besides, and what an earlier flush has missed. */
 +	panthor_pgtable_expand(vm->pgtable, &start, &size);
 +	panthor_pgtable_flush_range(vm->pgtable, &start, &size);
-+
  ...
  }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 or MIT */
 /*
- * What the test VM asks of drm_gpuvm, where Linux 6.12 and 7.3 are not the same. No
- * other file of ours knows which kernel it is built in.
+ * What the test VM asks of drm_gpuvm that is not the same in each kernel.
  */
 #ifndef __PANTHOR_TVM_KERNEL_H__
 #define __PANTHOR_TVM_KERNEL_H__
