@@ -13,7 +13,8 @@ STRESS  ?= 60
 SAMPLES ?= 84
 ROOTFS  ?=
 INIT    ?=
-ARCH    ?= um
+# What the environment has is for other kernels.
+ARCH    := um
 PAGES   ?= 4K
 export KVER KDIR JOBS DRIVER BACKEND MEM STRESS SAMPLES ROOTFS INIT ARCH PAGES
 export O := $(abspath $(O))

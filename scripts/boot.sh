@@ -64,6 +64,7 @@ emulate()
 			-serial stdio -kernel "$work/$name/arch/arm64/boot/Image" \
 			-append "console=ttyAMA0 panic=-1 kunit_shutdown=poweroff $*" </dev/null || status=$?
 	} 3>&1
+	sed -i 's/\r$//' "$log"
 	grep -qa 'reboot: Power down' "$log" && return
 	((status == 124 || status == 137)) && echo "panthor-boot: not done after $seconds s" >>"$log"
 	return 1
@@ -76,17 +77,21 @@ splats='WARNING: |BUG: |INFO: (possible|task|rcu|lockdep)|UBSAN: |Oops|Kernel pa
 accepted='vmali: judge: test: '
 
 # complaints LOG [REGEXP]: what the kernel said that it may not, but for warnings
-# whose second line, the message, matches. Fails if there is nothing.
+# whose message, in the line after or, on arm64, before, matches. Fails if there is nothing.
 complaints()
 {
 	awk -v splats="$splats" -v accepted="$accepted" -v provoked="${2-}" '
-		complaint && !(provoked && $0 ~ provoked) {
+		complaint && !(provoked && ($0 ~ provoked || before ~ provoked)) {
 			print complaint
 			if ($0 !~ splats)
 				print
 			n++
 		}
-		{ complaint = $0 ~ splats && $0 !~ accepted ? $0 : "" }
+		{
+			complaint = $0 ~ splats && $0 !~ accepted ? $0 : ""
+			before = last
+			last = $0
+		}
 		END { if (complaint) { print complaint; n++ } exit !n }' "$1"
 }
 

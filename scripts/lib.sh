@@ -5,8 +5,10 @@
 
 set -euo pipefail
 
-# Ours are the variables below, and not what make hands down to makes.
-unset MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS
+# Ours are the variables below, and neither what make hands down to makes, nor what a
+# kernel developer has set for builds of another kernel.
+unset MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS CROSS_COMPILE LLVM LLVM_IAS KCFLAGS KCPPFLAGS \
+	KCONFIG_CONFIG KCONFIG_ALLCONFIG KBUILD_EXTMOD KBUILD_OUTPUT CFLAGS CPPFLAGS LDFLAGS
 export LC_ALL=C
 [[ -e /proc/self/fd/0 ]] || exec </dev/null
 
