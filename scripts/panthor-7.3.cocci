@@ -323,3 +323,25 @@ identifier op, vm, unmap_vma, unmap_start, unmap_range, addr, size, map_op, ret;
 -	int ret;
  ...
  }
+
+// panthor_mmu.c 628242514 release of address spaces in function panthor_mmu_post_reset()
+@post_reset_unlock@
+identifier ptdev, vm, i;
+@@
+ panthor_mmu_post_reset(struct panthor_device *ptdev)
+ {
+ ...
+ for (u32 i = 0; ...; i++) {
+ ...
+-	if (vm)
+-		panthor_vm_release_as_locked(vm);
++	if (!vm)
++		continue;
++
++	/* Who has locked a region since the reset will find no address space to unlock. */
++	if (vm->locked_region.size)
++		as_send_cmd_and_wait(ptdev, i, AS_COMMAND_UNLOCK);
++	panthor_vm_release_as_locked(vm);
+ }
+ ...
+ }
