@@ -30,44 +30,50 @@ follow()
 	wait $pid
 }
 
-# boot NAME LOG SECONDS [ARGUMENT...]: fails if the kernel does not power off.
-boot()
+# run_machine LOG SECONDS COMMAND...: fails if the kernel does not power off.
+run_machine()
 {
-	local name=$1 log=$2 seconds=$3 status=0
+	local log=$1 seconds=$2 status=0
 
-	shift 3
-	# Without root=, one would follow the arguments of init. It is this shell that
-	# would say "Aborted".
-	rm -rf "$machine"
-	mkdir "$machine"
+	shift 2
+	# It is this shell that would say "Aborted".
 	{
-		TMPDIR=$machine attend follow timeout --foreground -k 5 "$seconds" $fixed "$work/$name/linux" \
-			mem="$MEM" uml_dir="$machine" console=tty0 con=null con0=null,fd:1 \
-			printk.devkmsg=on root=none "$@" </dev/null || status=$?
+		attend follow timeout --foreground -k 5 "$seconds" "$@" </dev/null || status=$?
 	} 3>&1 2>/dev/null
-	rm -rf "$machine"
+	# A serial line ends its lines twice.
+	sed -i 's/\r$//' "$log"
 	grep -qa 'reboot: Power down' "$log" && return
 	((status == 124 || status == 137)) && echo "panthor-boot: not done after $seconds s" >>"$log"
 	return 1
 }
 
-# emulate NAME LOG SECONDS [ARGUMENT...]: boot an arm64 kernel, and with it its KUnit
-# suites. Fails if it does not power off. The CPU is that of a board with such a GPU.
-emulate()
+# boot NAME LOG SECONDS [ARGUMENT...]
+boot()
 {
 	local name=$1 log=$2 seconds=$3 status=0
 
 	shift 3
-	{
-		attend follow timeout --foreground -k 5 "$seconds" qemu-system-aarch64 -machine virt \
-			-cpu cortex-a76 -smp 2 -m "$MEM" -nodefaults -no-reboot -display none \
-			-serial stdio -kernel "$work/$name/arch/arm64/boot/Image" \
-			-append "console=ttyAMA0 panic=-1 kunit_shutdown=poweroff $*" </dev/null || status=$?
-	} 3>&1
-	sed -i 's/\r$//' "$log"
-	grep -qa 'reboot: Power down' "$log" && return
-	((status == 124 || status == 137)) && echo "panthor-boot: not done after $seconds s" >>"$log"
-	return 1
+	rm -rf "$machine"
+	mkdir "$machine"
+	# Without root=, one would follow the arguments of init.
+	TMPDIR=$machine run_machine "$log" "$seconds" $fixed "$work/$name/linux" mem="$MEM" \
+		uml_dir="$machine" console=tty0 con=null con0=null,fd:1 printk.devkmsg=on root=none \
+		"$@" || status=1
+	rm -rf "$machine"
+	return $status
+}
+
+# emulate NAME LOG SECONDS [ARGUMENT...]: boot an arm64 kernel, and with it its KUnit
+# suites. The CPU is that of a board with such a GPU.
+emulate()
+{
+	local name=$1 log=$2 seconds=$3
+
+	shift 3
+	run_machine "$log" "$seconds" qemu-system-aarch64 -machine virt -cpu cortex-a76 -smp 2 \
+		-m "$MEM" -nodefaults -no-reboot -display none -serial stdio \
+		-kernel "$work/$name/arch/arm64/boot/Image" \
+		-append "console=ttyAMA0 panic=-1 kunit_shutdown=poweroff $*"
 }
 
 # What no kernel may say: a regular expression for its log.
