@@ -381,8 +381,8 @@ static void allocation_failures(struct kunit *test)
 	struct pk *pk = pk_create_default(test);
 	unsigned int i, failed = 0;
 
-	for (i = 0; i < 2 * 8; i++) {
-		unsigned int nth = i % 8;
+	for (i = 0; i < 2 * 9; i++) {
+		unsigned int nth = i % 9;
 		struct panthor_pgtable *pt;
 
 		if (!nth)
