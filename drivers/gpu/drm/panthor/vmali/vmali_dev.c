@@ -46,6 +46,8 @@ static const struct {
 	/* Of later architectures, and 0 before; newer drivers read it always. */
 	{ GPU_FEATURES, 0 },
 	{ GPU_FEATURES + 4, 0 },
+	{ GPU_TIMESTAMP_OFFSET, 0 },
+	{ GPU_TIMESTAMP_OFFSET + 4, 0 },
 	{ GPU_THREAD_MAX_THREADS, 2048 },
 	{ GPU_THREAD_MAX_WORKGROUP_SIZE, 1024 },
 	{ GPU_THREAD_MAX_BARRIER_SIZE, 1024 },

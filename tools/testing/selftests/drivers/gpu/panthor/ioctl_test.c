@@ -122,6 +122,25 @@ TEST_F(ioctl, dev_query)
 	EXPECT_EQ(0, csif.pad);
 }
 
+TEST_F(ioctl, timestamp)
+{
+	/* What the first kernels that have it fill; DRM_PANTHOR_DEV_QUERY_TIMESTAMP_INFO. */
+	struct {
+		__u64 frequency, current, offset;
+	} info[2] = {};
+	__u32 size = sizeof(info[0]);
+	int fd = self->env.fd;
+
+	if (pc_dev_query(fd, 2, NULL, &size) == -EINVAL)
+		SKIP(return, "the driver does not tell the time");
+
+	size = sizeof(info[0]);
+	ASSERT_EQ(0, pc_dev_query(fd, 2, &info[0], &size));
+	ASSERT_EQ(0, pc_dev_query(fd, 2, &info[1], &size));
+	EXPECT_LT(info[0].current, info[1].current);
+	EXPECT_EQ(info[0].offset, info[1].offset);
+}
+
 TEST_F(ioctl, vm)
 {
 	struct drm_panthor_vm_create create = { .flags = 1 };
