@@ -8,6 +8,7 @@ O       ?= build
 JOBS    ?= 20000
 DRIVER  ?= pgtable
 BACKEND ?= fork
+GPU     ?= g610
 MEM     ?=
 STRESS  ?= 60
 SAMPLES ?= 84
@@ -16,7 +17,7 @@ INIT    ?=
 # What the environment has is for other kernels.
 ARCH    := um
 PAGES   ?= 4K
-export KVER KDIR JOBS DRIVER BACKEND MEM STRESS SAMPLES ROOTFS INIT ARCH PAGES
+export KVER KDIR JOBS DRIVER BACKEND GPU MEM STRESS SAMPLES ROOTFS INIT ARCH PAGES
 export O := $(abspath $(O))
 
 help:
@@ -41,6 +42,8 @@ help:
 	@echo '                   upstream: the driver as the kernel came with it'
 	@echo '  BACKEND=fork     run, boot, stress, kunit: the page tables that are ours; or'
 	@echo '                   iopgt: the same API on io-pgtable-arm'
+	@echo '  GPU=g610         run, boot, stress: which GPU the model is; with KVER=7.3 also'
+	@echo '                   g615, g620, g625, g1-pro'
 	@echo '  KVER=6.12        kernel source of the distribution to build on, or 7.3; bench: 7.3'
 	@echo '  KDIR=/path       a kernel tree of yours instead (with the driver of 6.12 or'
 	@echo '                   7.3, but for bench; not modified)'

@@ -6,8 +6,15 @@
 # The options that put the virtual GPU into the machine. The driver as it came splits
 # a block and flushes a part of it, and frees tables before it flushes: the judge is
 # told to let that pass.
-gpu=dtb=$work/vmali.dtb
+gpu="vmali.gpu=$GPU dtb=$work/vmali.dtb"
 [[ $DRIVER != upstream ]] || gpu+=' vmali.lax_splits=1 vmali.lax_frees=1'
+
+# The driver knows more than one if it has a file about their differences.
+check_gpu()
+{
+	[[ $GPU = g610 || -f $tree/drivers/gpu/drm/panthor/panthor_hw.c ]] ||
+		die "GPU=$GPU: the driver of this kernel does not know it: use KVER=7.3"
+}
 
 # The same addresses in each boot, and none that User Mode Linux keeps for itself.
 fixed=

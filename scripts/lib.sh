@@ -14,7 +14,7 @@ export LC_ALL=C
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scripts=$top/scripts
-: "${KVER:=6.12}" "${KDIR:=}" "${O:=$top/build}" "${DRIVER:=pgtable}" "${BACKEND:=fork}" "${MEM:=1G}"
+: "${KVER:=6.12}" "${KDIR:=}" "${O:=$top/build}" "${DRIVER:=pgtable}" "${BACKEND:=fork}" "${GPU:=g610}" "${MEM:=1G}"
 
 # One line that says what is wrong and what to do, then the end.
 die()
@@ -108,6 +108,15 @@ iopgt)
 	um=um-iopgt logged=iopgt
 	;;
 *) die "BACKEND=$BACKEND: use fork (the page tables that are ours), or iopgt (io-pgtable-arm)" ;;
+esac
+case $GPU in
+g610) ;;
+g615 | g620 | g625 | g1-pro)
+	[[ $KDIR || $KVER != 6.12 ]] ||
+		die "GPU=$GPU: the driver of Linux 6.12 does not know it: use KVER=7.3"
+	logged+=-$GPU
+	;;
+*) die "GPU=$GPU: use g610, or with KVER=7.3 g615, g620, g625 or g1-pro" ;;
 esac
 [[ $MEM =~ ^[1-9][0-9]{0,6}[MG]$ ]] || die "MEM=$MEM: use a size like 512M or 2G"
 mib=${MEM%?}

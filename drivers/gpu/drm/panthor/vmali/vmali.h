@@ -3,7 +3,8 @@
  * A Mali CSF GPU in software, for tests of the panthor driver without hardware.
  * What its parts know of each other:
  *
- *   vmali_dev.c   registers, interrupts, power, reset; owns struct vmali
+ *   vmali_dev.c   registers, interrupts, reset; owns struct vmali
+ *   vmali_power.c  which cores are on, and who may change that
  *   vmali_mmu.c   address spaces: translates, caches; knows vmali_walk.c only
  *   vmali_judge.c  compares their caches with memory, reports; knows these two only
  *   vmali_walk.c  descriptors and tables in memory; knows nobody
@@ -89,6 +90,8 @@ struct vmali_mmu_cfg {
 struct vmali_mmu *vmali_mmu_create(const struct vmali_mmu_cfg *cfg);
 void vmali_mmu_destroy(struct vmali_mmu *mmu);
 void vmali_mmu_reset(struct vmali_mmu *mmu);
+/* What is cached is lost, and nobody looks at it. */
+void vmali_mmu_power_off(struct vmali_mmu *mmu);
 u32 vmali_mmu_read_reg(struct vmali_mmu *mmu, unsigned int as, u32 reg);
 void vmali_mmu_write_reg(struct vmali_mmu *mmu, unsigned int as, u32 reg, u32 val);
 
@@ -321,17 +324,65 @@ enum vmali_more {
 enum vmali_more vmali_mcu_work(struct vmali *v, bool waited);
 void vmali_mcu_show(struct vmali *v, struct seq_file *m);
 
+/* --- vmali_power.c --- */
+
+/* In the order of their registers. */
+enum vmali_cores {
+	VMALI_SHADER,
+	VMALI_TILER,
+	VMALI_L2,
+	VMALI_CORES,
+};
+
+/**
+ * struct vmali_power - Power of the GPU
+ * @ready: cores that are on, of each kind
+ * @delegated: kinds of cores that are left to the microcontroller, a bit each
+ * @arg: PWR_CMDARG
+ */
+struct vmali_power {
+	u64 ready[VMALI_CORES];
+	u32 delegated;
+	u64 arg;
+};
+
+/* All: vmali::lock held. */
+
+/* Return false if @reg is none of theirs. */
+bool vmali_power_read(struct vmali *v, u32 reg, u32 *val);
+bool vmali_power_write(struct vmali *v, u32 reg, u32 val);
+/*
+ * The microcontroller has come up, or halts: turns on, or off, what is left to it.
+ * Complains if it has come up without what it needs.
+ */
+void vmali_power_mcu(struct vmali *v, bool up);
+
 /* --- vmali_dev.c --- */
+
+/**
+ * struct vmali_gpu - One of the GPUs that the model can be
+ * @name: as the parameter of the module says it
+ * @id: GPU_ID
+ * @power_commands: power and reset are commands to a block of their own
+ */
+struct vmali_gpu {
+	const char *name;
+	u32 id;
+	bool power_commands;
+};
 
 enum vmali_irq_block {
 	VMALI_IRQ_JOB,
 	VMALI_IRQ_MMU,
 	VMALI_IRQ_GPU,
+	VMALI_IRQ_PWR,
 	VMALI_IRQS,
 };
 
+#define VMALI_IRQ_LINES		3
+
 /**
- * struct vmali_irq - One interrupt line: high while @rawstat & @mask is not 0
+ * struct vmali_irq - One interrupt block: raised while @rawstat & @mask is not 0
  * @rawstat: what happened
  * @mask: what the driver wants to hear of
  * @due: to be delivered
@@ -344,11 +395,12 @@ struct vmali_irq {
 /**
  * struct vmali - The GPU
  * @lock: for everything here; register accesses and the threads take it
+ * @gpu: which GPU it is
  * @mmu: address spaces
  * @mcu: microcontroller
- * @irq: interrupt lines
+ * @power: power
+ * @irq: interrupts
  * @mcu_status: MCU_STATUS
- * @ready: GPU_READY of shader cores, tiler, L2 cache
  * @flush_id: number of the last cache flush
  * @resets: how many there were
  * @hang_resets: and of these, while the firmware was hung
@@ -360,11 +412,12 @@ struct vmali_irq {
  */
 struct vmali {
 	spinlock_t lock; /* for all of it */
+	const struct vmali_gpu *gpu;
 	struct vmali_mmu *mmu;
 	struct vmali_mcu mcu;
+	struct vmali_power power;
 	struct vmali_irq irq[VMALI_IRQS];
 	u32 mcu_status;
-	u64 ready[3];
 	u32 flush_id;
 	u32 coherency;
 	u64 resets, hang_resets;
@@ -378,7 +431,11 @@ struct vmali {
 void vmali_raise(struct vmali *v, enum vmali_irq_block block, u32 bits);
 void vmali_kick(struct vmali *v);
 void vmali_flush_caches(struct vmali *v);
+void vmali_reset(struct vmali *v);
 void vmali_write_reg(struct vmali *v, u32 reg, u32 val);
+
+/* Not held: have the handlers of the driver called. Complains if none took it. */
+void vmali_deliver(struct vmali *v, enum vmali_irq_block block);
 
 static inline u32 vmali_flush_id(struct vmali *v)
 {

@@ -777,6 +777,7 @@ static void ignore_fault(void *ctx, unsigned int as)
 
 static int init(struct kunit *test)
 {
+	static const struct vmali_gpu gpu = { .name = "test" };
 	struct cs_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
@@ -786,6 +787,7 @@ static int init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, t->fw);
 	t->v.window = kunit_kzalloc(test, CSF_FLUSH_ID + sizeof(u32), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->v.window);
+	t->v.gpu = &gpu;
 	t->s = &t->v.mcu.groups[0].streams[0];
 	spin_lock_init(&t->v.lock);
 	init_waitqueue_head(&t->v.wait);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 or MIT
 /*
- * The model as a device: registers, interrupts, power and reset. Appears if the
+ * The model as a device: registers, interrupts and reset. Appears if the
  * device tree has a node "panthor-vmali", the interrupt controller of the GPU.
  */
 #include <linux/device.h>
@@ -17,6 +17,7 @@
 #include <linux/of_platform.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "vmali.h"
 
@@ -27,11 +28,23 @@ static unsigned int seed = 1;
 module_param(seed, uint, 0444);
 MODULE_PARM_DESC(seed, "Seed of what the caches of the model do ahead");
 
-/* The GPU that the driver knows as Mali-G610, with eight groups and address spaces. */
+static char *gpu_name = "g610";
+module_param_named(gpu, gpu_name, charp, 0444);
+MODULE_PARM_DESC(gpu, "Which GPU it is: g610, g615, g620, g625 or g1-pro");
+
+/* One of each architecture that the driver knows, 10 to 14. */
+static const struct vmali_gpu gpus[] = {
+	{ "g610", 0xa8670000 },
+	{ "g615", 0xb8030000 },
+	{ "g620", 0xc8010000 },
+	{ "g625", 0xd8010000 },
+	{ "g1-pro", 0xe8030000, .power_commands = true },
+};
+
+/* What is the same of all: eight groups and address spaces. */
 static const struct {
 	u32 reg, val;
 } constants[] = {
-	{ GPU_ID, 0xa8670000 },
 	{ GPU_L2_FEATURES, 0x07120306 },
 	{ GPU_CORE_FEATURES, 0 },
 	{ GPU_TILER_FEATURES, 0x809 },
@@ -43,7 +56,7 @@ static const struct {
 	{ GPU_FAULT_STATUS, 0 },
 	{ GPU_FAULT_ADDR, 0 },
 	{ GPU_FAULT_ADDR + 4, 0 },
-	/* Of later architectures, and 0 before; newer drivers read it always. */
+	/* Rays. Drivers read it also where the architecture does not have it. */
 	{ GPU_FEATURES, 0 },
 	{ GPU_FEATURES + 4, 0 },
 	{ GPU_TIMESTAMP_OFFSET, 0 },
@@ -59,18 +72,17 @@ static const struct {
 	{ GPU_REVID, 0 },
 	/* ACE lite: User Mode Linux tells the driver that its memory is coherent. */
 	{ GPU_COHERENCY_FEATURES, BIT(0) },
-	{ GPU_PRESENT + GPU_CORES_SHADER, 0x50005 },
-	{ GPU_PRESENT + GPU_CORES_TILER, 0x1 },
-	{ GPU_PRESENT + GPU_CORES_SHADER + 4, 0 },
-	{ GPU_PRESENT + GPU_CORES_TILER + 4, 0 },
-	{ GPU_PRESENT + GPU_CORES_L2, 0x1 },
-	{ GPU_PRESENT + GPU_CORES_L2 + 4, 0 },
 };
 
-static const u32 irq_reg[VMALI_IRQS] = {
-	[VMALI_IRQ_JOB] = JOB_IRQ,
-	[VMALI_IRQ_MMU] = MMU_IRQ,
-	[VMALI_IRQ_GPU] = GPU_IRQ,
+/* Where the registers of each are, and its number in the device tree. */
+static const struct {
+	u32 reg;
+	unsigned int line;
+} irq_blocks[VMALI_IRQS] = {
+	[VMALI_IRQ_JOB] = { JOB_IRQ, 0 },
+	[VMALI_IRQ_MMU] = { MMU_IRQ, 1 },
+	[VMALI_IRQ_GPU] = { GPU_IRQ, 2 },
+	[VMALI_IRQ_PWR] = { PWR_IRQ, 2 },
 };
 
 static struct vmali *vmali;
@@ -116,33 +128,34 @@ static void as_unlocked(void *ctx)
 	vmali_kick(ctx);
 }
 
-static void reset(struct vmali *v)
+void vmali_reset(struct vmali *v)
 {
 	v->resets++;
 	v->hang_resets += v->mcu.stuck;
 	vmali_mmu_reset(v->mmu);
 	vmali_mcu_reset(v);
-	memset(v->ready, 0, sizeof(v->ready));
+	v->power = (struct vmali_power){};
 	for (int i = 0; i < VMALI_IRQS; i++)
 		v->irq[i].rawstat = 0;
-	vmali_raise(v, VMALI_IRQ_GPU, GPU_IRQ_RESET_COMPLETED);
 }
 
 static void gpu_command(struct vmali *v, u32 val)
 {
 	switch (val & GPU_COMMAND_TYPE) {
 	case GPU_COMMAND_NOP:
-		break;
+		return;
 	case GPU_COMMAND_RESET:
-		reset(v);
-		break;
+		if (v->gpu->power_commands)
+			break;
+		vmali_reset(v);
+		vmali_raise(v, VMALI_IRQ_GPU, GPU_IRQ_RESET_COMPLETED);
+		return;
 	case GPU_COMMAND_FLUSH_CACHES:
 		vmali_flush_caches(v);
 		vmali_raise(v, VMALI_IRQ_GPU, GPU_IRQ_CLEAN_CACHES_COMPLETED);
-		break;
-	default:
-		vmali_mmu_complain(v->mmu, "GPU command %#x does not exist", val);
+		return;
 	}
+	vmali_mmu_complain(v->mmu, "GPU command %#x does not exist", val);
 }
 
 static const u32 *constant(u32 reg)
@@ -153,35 +166,11 @@ static const u32 *constant(u32 reg)
 	return NULL;
 }
 
-/* Which 32 bits of the register of a row of GPU_PRESENT and its like: NULL if of none. */
-static u32 *ready_word(struct vmali *v, u32 reg)
-{
-	unsigned int core = (reg & 0x3f) / 0x10, word = (reg & 0xf) / 4;
-
-	if (reg < GPU_PRESENT || reg >= GPU_REVID || core >= ARRAY_SIZE(v->ready) || word > 1)
-		return NULL;
-	return (u32 *)&v->ready[core] + word;
-}
-
-/* Returns false if @reg has nothing to do with power. */
-static bool power(struct vmali *v, u32 reg, u32 val)
-{
-	u32 *ready = ready_word(v, reg), row = reg & ~0x3f;
-
-	if (ready && row == GPU_PWRON)
-		*ready |= val & *constant(GPU_PRESENT + (reg & 0x3f));
-	else if (ready && row == GPU_PWROFF)
-		*ready &= ~val;
-	else
-		return false;
-	vmali_raise(v, VMALI_IRQ_GPU, GPU_IRQ_POWER_CHANGED | GPU_IRQ_POWER_CHANGED_ALL);
-	return true;
-}
-
 static struct vmali_irq *irq_block(struct vmali *v, u32 reg)
 {
 	for (int i = 0; i < VMALI_IRQS; i++)
-		if ((reg & ~0xf) == irq_reg[i])
+		if ((reg & ~0xf) == irq_blocks[i].reg &&
+		    (i != VMALI_IRQ_PWR || v->gpu->power_commands))
 			return &v->irq[i];
 	return NULL;
 }
@@ -217,13 +206,19 @@ static bool is_as_reg(u32 reg)
 static u32 read_reg(struct vmali *v, u32 reg)
 {
 	const u32 *val;
+	u32 power;
 
 	if (irq_block(v, reg))
 		return irq_read(irq_block(v, reg), reg);
 	if (is_as_reg(reg))
 		return vmali_mmu_read_reg(v->mmu, (reg - MMU_AS(0)) / 0x40, reg & 0x3f);
 
+	if (vmali_power_read(v, reg, &power))
+		return power;
+
 	switch (reg) {
+	case GPU_ID:
+		return v->gpu->id;
 	case MCU_STATUS:
 		return v->mcu_status;
 	case CSF_FLUSH_ID:
@@ -237,12 +232,6 @@ static u32 read_reg(struct vmali *v, u32 reg)
 	case GPU_CYCLE_COUNT + 4:
 		return upper_32_bits(vmali_timestamp(v));
 	}
-	val = ready_word(v, reg);
-	if (val && (reg & ~0x3f) == GPU_READY)
-		return *val;
-	/* Power changes at once. */
-	if (val && ((reg & ~0x3f) == GPU_PWRTRANS || (reg & ~0x3f) == GPU_PWRACTIVE))
-		return 0;
 	val = constant(reg);
 	if (!val)
 		vmali_mmu_complain(v->mmu, "register %#x does not exist, but is read", reg);
@@ -263,7 +252,7 @@ void vmali_write_reg(struct vmali *v, u32 reg, u32 val)
 		vmali_mcu_control(v, val);
 	else if (reg == GPU_COHERENCY_PROTOCOL)
 		v->coherency = val;
-	else if (!power(v, reg, val))
+	else if (!vmali_power_write(v, reg, val))
 		vmali_mmu_complain(v->mmu, "register %#x does not exist, but %#x is written", reg,
 				   val);
 }
@@ -311,7 +300,7 @@ static const struct logic_iomem_region_ops region_ops = {
 	.map = iomem_map,
 };
 
-/* The lowest line that is due, or -1. */
+/* The first block that is due, or -1. */
 static int next_irq(struct vmali *v)
 {
 	int next = -1;
@@ -326,6 +315,20 @@ static int next_irq(struct vmali *v)
 	return next;
 }
 
+void vmali_deliver(struct vmali *v, enum vmali_irq_block block)
+{
+	struct vmali_irq *irq = &v->irq[block];
+
+	generic_handle_domain_irq_safe(v->domain, irq_blocks[block].line);
+
+	/* A handler masks or clears it: either has it looked at again. */
+	spin_lock_irq(&v->lock);
+	if (irq->rawstat & irq->mask && !irq->due)
+		vmali_mmu_complain(v->mmu, "nobody takes interrupts %#x of block %#x",
+				   irq->rawstat & irq->mask, irq_blocks[block].reg);
+	spin_unlock_irq(&v->lock);
+}
+
 static int irq_thread(void *data)
 {
 	struct vmali *v = data;
@@ -335,7 +338,7 @@ static int irq_thread(void *data)
 		wait_event_interruptible(v->wait,
 					 (irq = next_irq(v)) >= 0 || kthread_should_stop());
 		if (irq >= 0)
-			generic_handle_domain_irq_safe(v->domain, irq);
+			vmali_deliver(v, irq);
 	}
 	return 0;
 }
@@ -425,6 +428,14 @@ static int place_gpu(struct device *dev, const struct resource *res)
 	return ret;
 }
 
+static const struct vmali_gpu *find_gpu(void)
+{
+	for (int i = 0; i < ARRAY_SIZE(gpus); i++)
+		if (!strcmp(gpus[i].name, gpu_name))
+			return &gpus[i];
+	return NULL;
+}
+
 static int vmali_probe(struct platform_device *pdev)
 {
 	static struct resource res = { .name = "vmali", .flags = IORESOURCE_MEM };
@@ -436,6 +447,10 @@ static int vmali_probe(struct platform_device *pdev)
 
 	if (vmali)
 		return -EBUSY;
+	if (!find_gpu())
+		return dev_err_probe(dev, -EINVAL,
+				     "no GPU is called %s: g610, g615, g620, g625, g1-pro\n",
+				     gpu_name);
 
 	/* Lives as long as the kernel: I/O regions cannot be removed. */
 	v = kzalloc(sizeof(*v), GFP_KERNEL);
@@ -444,6 +459,7 @@ static int vmali_probe(struct platform_device *pdev)
 		ret = dev_err_probe(dev, -ENOMEM, "no memory that is not under an I/O region\n");
 		goto err_free;
 	}
+	v->gpu = find_gpu();
 	v->window = page_address(window);
 	res.start = page_to_phys(window);
 	res.end = res.start + VMALI_WINDOW_SIZE - 1;
@@ -463,7 +479,7 @@ static int vmali_probe(struct platform_device *pdev)
 		ret = PTR_ERR(v->mmu);
 		goto err_free;
 	}
-	v->domain = irq_domain_create_linear(dev_fwnode(dev), VMALI_IRQS, &irq_domain_ops, v);
+	v->domain = irq_domain_create_linear(dev_fwnode(dev), VMALI_IRQ_LINES, &irq_domain_ops, v);
 	irq = kthread_create(irq_thread, v, "vmali-irq");
 	mcu = kthread_create(mcu_thread, v, "vmali-mcu");
 	if (!v->domain || IS_ERR(irq) || IS_ERR(mcu)) {
@@ -479,7 +495,8 @@ static int vmali_probe(struct platform_device *pdev)
 	wake_up_process(irq);
 	wake_up_process(mcu);
 	vmali_debugfs_init(v);
-	dev_info(dev, "software model of a Mali CSF GPU, seed %u\n", seed);
+	dev_info(dev, "software model of a Mali CSF GPU, %s, seed %u\n", v->gpu->name,
+		 seed);
 	return 0;
 
 err_threads:

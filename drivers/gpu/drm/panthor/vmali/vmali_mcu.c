@@ -382,6 +382,7 @@ static void halt(struct vmali *v)
 {
 	put(v, in(fw_global_out, FW_GLOBAL_OUT, halt_status), 0);
 	v->mcu.booted = false;
+	vmali_power_mcu(v, false);
 	v->mcu_status = MCU_STATUS_HALT;
 	vmali_raise(v, VMALI_IRQ_GPU, GPU_IRQ_MCU_STATUS_CHANGED);
 }
@@ -470,6 +471,7 @@ static void boot(struct vmali *v)
 	if (v->mcu_status == MCU_STATUS_FATAL)
 		return;
 	v->mcu.booted = true;
+	vmali_power_mcu(v, true);
 	v->mcu.idle_said = true;
 	vmali_raise(v, VMALI_IRQ_JOB, JOB_IRQ_GLOBAL);
 }

@@ -711,6 +711,16 @@ void vmali_mmu_reset(struct vmali_mmu *mmu)
 	spin_unlock_irqrestore(&mmu->lock, flags);
 }
 
+void vmali_mmu_power_off(struct vmali_mmu *mmu)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&mmu->lock, flags);
+	for (int as = 0; as < VMALI_AS_COUNT; as++)
+		drop_all(mmu, as);
+	spin_unlock_irqrestore(&mmu->lock, flags);
+}
+
 struct vmali_mmu *vmali_mmu_create(const struct vmali_mmu_cfg *cfg)
 {
 	struct vmali_mmu *mmu = kvzalloc(sizeof(*mmu), GFP_KERNEL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 or MIT */
 /*
- * Registers of an Arm Mali CSF GPU, architecture 10, as far as the model has
+ * Registers of an Arm Mali CSF GPU, architectures 10 to 14, as far as the model has
  * them. Offsets are in bytes from the start of the register window. Facts as the
  * panthor driver uses them; written down here so that the model can be built with
  * any version of the driver, and does not share its mistakes.
@@ -39,7 +39,7 @@
 #define GPU_COHERENCY_FEATURES		0x300
 #define GPU_COHERENCY_PROTOCOL		0x304
 
-/* Each kind of core has one 64-bit register in each of these rows. */
+/* Up to architecture 13: each kind of core has one 64-bit register in each row. */
 #define GPU_PRESENT			0x100
 #define GPU_READY			0x140
 #define GPU_PWRON			0x180
@@ -49,6 +49,45 @@
 #define GPU_CORES_SHADER		0x00
 #define GPU_CORES_TILER			0x10
 #define GPU_CORES_L2			0x20
+
+/*
+ * Since architecture 14, in place of these rows and of GPU_COMMAND_RESET: a block with
+ * interrupts on the line of the GPU block, and commands.
+ */
+#define PWR_IRQ				0x800
+#define   PWR_IRQ_POWER_CHANGED		BIT(0)
+#define   PWR_IRQ_POWER_CHANGED_ALL	BIT(1)
+#define   PWR_IRQ_DELEGATION_CHANGED	BIT(2)
+#define   PWR_IRQ_RESET_COMPLETED	BIT(3)
+#define   PWR_IRQ_RETRACT_COMPLETED	BIT(4)
+#define   PWR_IRQ_COMMAND_NOT_ALLOWED	BIT(30)
+#define   PWR_IRQ_COMMAND_INVALID	BIT(31)
+#define PWR_STATUS			0x820
+#define   PWR_STATUS_ALLOWED(domain)	BIT_ULL(domain)
+#define   PWR_STATUS_DELEGATED(domain)	BIT_ULL(16 + (domain))
+#define   PWR_STATUS_ALLOW_SOFT_RESET	BIT_ULL(33)
+#define PWR_COMMAND			0x828
+#define   PWR_COMMAND_TYPE		GENMASK(7, 0)
+#define     PWR_COMMAND_POWER_UP	0x10
+#define     PWR_COMMAND_POWER_DOWN	0x11
+#define     PWR_COMMAND_DELEGATE	0x20
+#define     PWR_COMMAND_RETRACT		0x21
+#define     PWR_COMMAND_RESET_SOFT	0x31
+#define     PWR_COMMAND_RESET_FAST	0x32
+#define     PWR_COMMAND_INSPECT		0xf0
+#define   PWR_COMMAND_DOMAIN		GENMASK(15, 8)
+#define     PWR_DOMAIN_L2		0
+#define     PWR_DOMAIN_TILER		1
+#define     PWR_DOMAIN_SHADER		8
+#define PWR_CMDARG			0x830
+/* Four 64-bit registers for each domain. */
+#define PWR_L2				0x900
+#define PWR_TILER			0x940
+#define PWR_SHADER			0xa00
+#define   PWR_PRESENT			0x00
+#define   PWR_READY			0x08
+#define   PWR_PWRTRANS			0x10
+#define   PWR_PWRACTIVE			0x18
 
 /* GPU_COMMAND: a type, and what it acts on above. */
 #define GPU_COMMAND_TYPE		GENMASK(7, 0)
@@ -77,7 +116,7 @@
 #define   JOB_IRQ_GLOBAL		BIT(31)
 #define MMU_IRQ				0x2000
 
-/* Each of the three interrupt blocks. */
+/* Each interrupt block. */
 #define IRQ_RAWSTAT			0x0
 #define IRQ_CLEAR			0x4
 #define IRQ_MASK			0x8
