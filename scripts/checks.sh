@@ -217,7 +217,7 @@ cocci()
 {
 	local status=0 out
 
-	out=$(cd "$tree" && srctree=$tree KBUILD_EXTMOD=$2 LINUXINCLUDE= MODE=report J=1 \
+	out=$(cd "$tree" && srctree=$tree srcroot=$2 KBUILD_EXTMOD=$2 LINUXINCLUDE= MODE=report J=1 \
 		COCCI=$1 scripts/coccicheck 2>&1) || status=$?
 	sed -n "s,^$2/,${1##*/} ,p" <<<"$out" >"$3"
 	((status == 0)) || echo "${1##*/} failed: ${out##*$'\n'}" >>"$3"
