@@ -175,8 +175,9 @@ pack()
 			echo "file /panthor/$program $work/clients/$program 755 0 0"
 		done
 	} >"$work/$name.list"
-	"$work/$um/usr/gen_init_cpio" "$work/$name.list" >"$work/$name.cpio" ||
-		die "could not make $work/$name.cpio"
+	# Most of it is the same C library in each program.
+	"$work/$um/usr/gen_init_cpio" "$work/$name.list" | xz --check=crc32 >"$work/$name.cpio.xz" ||
+		die "could not make $work/$name.cpio.xz"
 }
 
 # The initramfs of a boot that runs tests, and ends with a scan for leaks.
@@ -196,7 +197,7 @@ init_tests()
 # initramfs is kept: if it is freed, kmemleak goes on to read what is there then, its own
 # list of all objects among it. The allocator checks its objects, and keeps none in sheaves
 # (7.x): what was the last object in one stays written there.
-tests="initrd=$work/tests.cpio retain_initrd slab_debug=F"
+tests="initrd=$work/tests.cpio.xz retain_initrd slab_debug=F"
 
 # tap LOG PROGRAM...: a line for each: passed, failed, skipped, its name, seconds.
 # What ends early or says another number of cases than it has has failed once more.

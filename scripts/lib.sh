@@ -121,7 +121,7 @@ esac
 [[ $MEM =~ ^[1-9][0-9]{0,6}[MG]$ ]] || die "MEM=$MEM: use a size like 512M or 2G"
 mib=${MEM%?}
 [[ $MEM = *M ]] || mib=$((mib << 10))
-((mib >= 96)) || die "MEM=$MEM: the kernel needs at least 96M"
+((mib >= 112)) || die "MEM=$MEM: the kernel needs at least 112M"
 read -r _ total _ </proc/meminfo
 ((mib <= total >> 10)) ||
 	die "MEM=$MEM is more than this machine has"
