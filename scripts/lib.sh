@@ -36,7 +36,9 @@ watch_terminal()
 
 # attend COMMAND...: run it; a signal that ends this script ends it too, with all that
 # it has started. While a command runs in the foreground, a shell hears of no signal.
+# So it does to $beside, which nobody waits for yet.
 attended=
+beside=
 attend()
 {
 	local status=0
@@ -70,8 +72,8 @@ stop()
 	local pids pid i births=()
 
 	trap '' HUP INT TERM
-	if [[ $attended ]]; then
-		pids=$(descendants "$attended")
+	if [[ $attended$beside ]]; then
+		pids=$(for pid in $attended $beside; do descendants "$pid"; done)
 		for pid in $pids; do births[pid]=$(birth $pid || true); done
 		kill $pids || true
 		for ((i = 0; i < 50; i++)); do

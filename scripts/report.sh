@@ -12,6 +12,7 @@ finish()
 {
 	local status=$?
 
+	[[ ! $beside ]] || kill $(descendants "$beside") 2>/dev/null || true
 	# Half-way is not a success, whatever was counted until then.
 	((status == 0)) || : $((failed++))
 	echo
