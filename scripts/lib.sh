@@ -92,7 +92,13 @@ trap 'stop 2' INT
 trap 'stop 15' TERM
 
 O=$(cd "$top" && realpath -m -- "$O")
-[[ $O != *[[:space:]:]* ]] || die "O=$O: kernels cannot be built in a path with spaces or colons"
+# path NAME PATH: neither make, nor the shells that it starts, nor spatch quote it.
+path()
+{
+	[[ $2 != *[][:space:]:\;\&\|\<\>\(\)\{\}\*\?\!\#=\$\\\'\"\`[]* ]] ||
+		die "$1=$2: kernels cannot be built in a path with spaces, colons, quotes or the like"
+}
+path O "$O"
 [[ $KVER =~ ^(6\.12|7\.[0-9]{1,2})$ ]] ||
 	die "KVER=$KVER is not supported: use KVER=6.12, KVER=7.3, or KDIR= with a kernel tree of yours"
 
@@ -131,7 +137,7 @@ read -r _ total _ </proc/meminfo
 if [[ $KDIR ]]; then
 	[[ -d $KDIR ]] || die "KDIR=$KDIR: no such directory"
 	KDIR=$(cd "$KDIR" && pwd -P)
-	[[ $KDIR != *[[:space:]:]* ]] || die "KDIR=$KDIR: kernels cannot be built in a path with spaces or colons"
+	path KDIR "$KDIR"
 	[[ $O/ != "$KDIR"/* ]] || die "O=$O is inside of KDIR=$KDIR, which is not to be changed"
 	work=$O/$(basename "$KDIR")-$(cksum <<<"$KDIR" | cut -d' ' -f1)
 else
