@@ -439,6 +439,7 @@ static const struct vmali_gpu *find_gpu(void)
 static int vmali_probe(struct platform_device *pdev)
 {
 	static struct resource res = { .name = "vmali", .flags = IORESOURCE_MEM };
+	const struct vmali_gpu *gpu = find_gpu();
 	struct device *dev = &pdev->dev;
 	struct task_struct *irq, *mcu;
 	struct page *window;
@@ -447,7 +448,7 @@ static int vmali_probe(struct platform_device *pdev)
 
 	if (vmali)
 		return -EBUSY;
-	if (!find_gpu())
+	if (!gpu)
 		return dev_err_probe(dev, -EINVAL,
 				     "no GPU is called %s: g610, g615, g620, g625, g1-pro\n",
 				     gpu_name);
@@ -459,7 +460,7 @@ static int vmali_probe(struct platform_device *pdev)
 		ret = dev_err_probe(dev, -ENOMEM, "no memory that is not under an I/O region\n");
 		goto err_free;
 	}
-	v->gpu = find_gpu();
+	v->gpu = gpu;
 	v->window = page_address(window);
 	res.start = page_to_phys(window);
 	res.end = res.start + VMALI_WINDOW_SIZE - 1;
