@@ -5,6 +5,9 @@
 
 passed=0
 failed=0
+# What failed, a line each: of a long run, somebody may see the end only.
+failures=
+part=
 # Whether O/summary gets the last line, too.
 summary=
 
@@ -14,7 +17,8 @@ finish()
 
 	[[ ! $beside ]] || kill $(descendants "$beside") 2>/dev/null || true
 	# Half-way is not a success, whatever was counted until then.
-	((status == 0)) || : $((failed++))
+	((status == 0)) || fails 1 "ended with status $status"
+	[[ ! $failures ]] || printf '\n== Failed\n%s' "$failures"
 	echo
 	echo "$passed passed, $failed failed"
 	[[ ! $summary || ${PANTHOR_LOCK-} != "$O" ]] || echo "$passed passed, $failed failed" >"$O/summary"
@@ -23,7 +27,20 @@ finish()
 
 section()
 {
-	printf '\n== %s\n' "$*"
+	part=$*
+	printf '\n== %s\n' "$part"
+}
+
+# fails N [LINE...]: N of this section failed. Some of them are said again at the end.
+fails()
+{
+	local line
+
+	: $((failed += $1))
+	shift
+	while read -r line; do
+		[[ ! $line ]] || failures+="  ${part:+$part: }$line"$'\n'
+	done < <(printf '%s\n' "$@" | head -n 8)
 }
 
 ok()
@@ -37,7 +54,7 @@ bad()
 {
 	echo "  not ok  $1; see $2"
 	sed -n '1,40s/^/          /p'
-	: $((failed++))
+	fails 1 "$1"
 }
 
 # check TEST LOG COMMAND...: passes if the command does.
@@ -75,9 +92,12 @@ counted()
 	if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] &&
 		((BASH_REMATCH[1] + BASH_REMATCH[2] && (status != 0) == (BASH_REMATCH[2] != 0))); then
 		echo "  $test: $last"
-		: $((passed += BASH_REMATCH[1])) $((failed += BASH_REMATCH[2]))
-		((status == 0)) || grep -E --no-group-separator -A2 '^ *(FAIL|not ok)' "$log" |
-			sed -n '1,40s/^/        /p' || true
+		: $((passed += BASH_REMATCH[1]))
+		if ((status)); then
+			grep -E --no-group-separator -A2 '^ *(FAIL|not ok)' "$log" |
+				sed -n '1,40s/^/        /p' || true
+			fails ${BASH_REMATCH[2]} "$(grep -E '^ *(FAIL|not ok)' "$log")"
+		fi
 	else
 		bad "$test" "$log" <<<"$(tail -n 20 "$log")"
 	fi
