@@ -7,8 +7,9 @@
  */
 #include <linux/bitfield.h>
 #include <linux/bits.h>
-#include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
@@ -720,6 +721,7 @@ static void on_timer(struct timer_list *timer)
 static void lock_between_turns(struct kunit *test)
 {
 	struct cs_test *t = test->priv;
+	ktime_t late;
 
 	start_stream(test, 1);
 	heap_job(test);
@@ -728,8 +730,10 @@ static void lock_between_turns(struct kunit *test)
 	spin_lock_irq(&t->v.lock);
 	t->working = true;
 	mod_timer(&t->timer, jiffies + 1);
-	/* The timer is late when this is done. */
-	mdelay(3 * jiffies_to_msecs(1));
+	/* By the clock: how long mdelay() takes depends on what the host did during boot. */
+	late = ktime_add_ns(ktime_get(), 3 * TICK_NSEC);
+	while (ktime_before(ktime_get(), late))
+		cpu_relax();
 	vmali_mcu_work(&t->v, false);
 	t->working = false;
 	spin_unlock_irq(&t->v.lock);
