@@ -5,6 +5,7 @@
  */
 
 #include <kunit/static_stub.h>
+#include <linux/dma-direct.h>
 #include <linux/iommu.h>
 #include <linux/kthread.h>
 #include <linux/sizes.h>
@@ -88,6 +89,23 @@ static void create_arguments(struct kunit *test)
 	pt = panthor_pgtable_create(&(struct panthor_pgtable_cfg){
 		.va_bits = 48, .pa_bits = 40, .pgsize_bitmap = SZ_4K });
 	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(pt), -EINVAL);
+}
+
+/* A bus on which the device meets memory elsewhere: it would walk what is no table. */
+static void create_behind_bus(struct kunit *test)
+{
+	static const struct bus_dma_region moved[] = {
+		{ .dma_start = BIT_ULL(39), .size = BIT_ULL(39) }, {}
+	};
+	struct panthor_pgtable_cfg cfg = {
+		.dev = pk_device(test), .va_bits = 48, .pa_bits = 40, .pgsize_bitmap = SZ_4K };
+	struct panthor_pgtable *pt;
+
+	/* Goes with the device. */
+	cfg.dev->dma_range_map = kmemdup(moved, sizeof(moved), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, cfg.dev->dma_range_map);
+	pt = panthor_pgtable_create(&cfg);
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(pt), -EFAULT);
 }
 
 /* Start level, first and last page, for each width of the space. */
@@ -951,6 +969,7 @@ static void lookup_beside_updates(struct kunit *test)
 static struct kunit_case panthor_pgtable_cases[] = {
 	KUNIT_CASE(format_examples),
 	KUNIT_CASE(create_arguments),
+	KUNIT_CASE(create_behind_bus),
 	KUNIT_CASE(va_widths),
 	KUNIT_CASE(leaf_sizes),
 	KUNIT_CASE(leaf_sizes_configured),
