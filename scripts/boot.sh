@@ -89,17 +89,19 @@ splats='WARNING: |BUG: |INFO: (possible|task|rcu|lockdep)|UBSAN: |Oops|Kernel pa
 # The judge's own tests make it say something.
 accepted='vmali: judge: test: '
 
-# The driver of 6.12 warns when it resets the GPU while a group waits for its turn on it.
-# That is no mistake, and the driver of 7.3 says nothing. A host that does not run the
-# machine for 100 ms is enough for a reset.
+# The driver of 6.12, also as it came, warns when it resets the GPU while a group has no
+# slot. That is no mistake, and the driver of 7.3 says nothing. A host that does not run
+# the machine for 100 ms is enough for a reset.
 excused='drm_WARN_ON[(]!list_empty[(]&sched->groups[.]runnable[[]i[]][)][)]'
 
-# complaints LOG [REGEXP]: what the kernel said that it may not, but for warnings
-# whose message, in the line after or, on arm64, before, matches. Fails if there is nothing.
+# complaints LOG [REGEXP]: what the kernel said that it may not, but for what is excused,
+# and for warnings whose message, in the line after or, on arm64, before, matches. Fails
+# if there is nothing.
 complaints()
 {
-	awk -v splats="$splats" -v accepted="$accepted" -v provoked="$excused${2:+|$2}" '
-		complaint && !($0 ~ provoked || before ~ provoked) {
+	awk -v splats="$splats" -v accepted="$accepted" -v excused="$excused" -v provoked="${2-}" '
+		complaint && $0 !~ excused &&
+		!(provoked && ($0 ~ provoked || before ~ provoked)) {
 			print complaint
 			if ($0 !~ splats)
 				print
