@@ -5,7 +5,7 @@
  */
 
 #include <kunit/static_stub.h>
-#include <linux/dma-direct.h>
+#include <linux/dma-direct.h> /* struct bus_dma_region */
 #include <linux/iommu.h>
 #include <linux/kthread.h>
 #include <linux/sizes.h>
@@ -95,7 +95,7 @@ static void create_arguments(struct kunit *test)
 static void create_behind_bus(struct kunit *test)
 {
 	static const struct bus_dma_region moved[] = {
-		{ .dma_start = BIT_ULL(39), .size = BIT_ULL(39) }, {}
+		{ .dma_start = SZ_64K, .size = BIT_ULL(40) }, {}
 	};
 	struct panthor_pgtable_cfg cfg = {
 		.dev = pk_device(test), .va_bits = 48, .pa_bits = 40, .pgsize_bitmap = SZ_4K };
