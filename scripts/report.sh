@@ -31,16 +31,19 @@ section()
 	printf '\n== %s\n' "$part"
 }
 
-# fails N [LINE...]: N of this section failed. Some of them are said again at the end.
+# fails N [TEXT...]: N of this section failed. The first lines of TEXT are said again at
+# the end.
 fails()
 {
-	local line
+	local n=$1 most=8 lines line
 
-	: $((failed += $1))
 	shift
-	while read -r line; do
-		[[ ! $line ]] || failures+="  ${part:+$part: }$line"$'\n'
-	done < <(printf '%s\n' "$@" | head -n 8)
+	: $((failed += n))
+	mapfile -t lines < <(printf '%s\n' "$@" | sed '/^ *$/d; s/^ *//')
+	((${#lines[@]})) || lines=("$n failed")
+	((${#lines[@]} <= most)) ||
+		lines=("${lines[@]:0:most}" "and $((${#lines[@]} - most)) lines more")
+	for line in "${lines[@]}"; do failures+="  ${part:+$part: }$line"$'\n'; done
 }
 
 ok()
@@ -84,7 +87,7 @@ piped()
 # counted TEST LOG COMMAND...: for a command that says itself: N passed, N failed.
 counted()
 {
-	local test=$1 log=$2 last status=0
+	local test=$1 log=$2 last lines status=0
 
 	shift 2
 	attend piped "$log" "$@" || status=$?
@@ -96,7 +99,13 @@ counted()
 		if ((status)); then
 			grep -E --no-group-separator -A2 '^ *(FAIL|not ok)' "$log" |
 				sed -n '1,40s/^/        /p' || true
-			fails ${BASH_REMATCH[2]} "$(grep -E '^ *(FAIL|not ok)' "$log")"
+			# A log that ends with a list of them has told all.
+			if grep -q '^== Failed$' "$log"; then
+				lines=$(sed '1,/^== Failed$/d; /^$/,$d' "$log")
+			else
+				lines=$(grep -E '^ *(FAIL|not ok)' "$log" || true)
+			fi
+			fails ${BASH_REMATCH[2]} "$lines"
 		fi
 	else
 		bad "$test" "$log" <<<"$(tail -n 20 "$log")"

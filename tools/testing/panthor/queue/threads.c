@@ -382,10 +382,7 @@ struct args {
 	enum plant plant;
 };
 
-/*
- * One report is enough, and it has to say what both did, however long ago. Known to
- * ThreadSanitizer by its name.
- */
+/* Known to ThreadSanitizer by its name: one report is enough, and it is to remember much. */
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
@@ -468,8 +465,8 @@ static void run_all(const void *arg)
 }
 
 /*
- * Without order a lookup races with who zeroed the page, or with who gets it next. Not
- * always does ThreadSanitizer still know where that was.
+ * Without order a lookup races with who zeroed the page, or with who gets it next. What
+ * they did may be so long ago that ThreadSanitizer has forgotten where: any race will do.
  */
 static const struct {
 	const char *name;

@@ -59,8 +59,9 @@ static void leaked_reservation(struct kunit *test)
 }
 
 /*
- * kmemleak: objects that nothing points at. To it, any word with the address of an object
- * points at it, and there is one, somewhere in the kernel, for a few of a hundred objects.
+ * kmemleak: objects that nothing points at. It takes any word with the address of an
+ * object for a pointer, also what was left on a stack or happens to look like one: of one
+ * object alone, it may not tell.
  */
 static void lost_object(struct kunit *test)
 {

@@ -11,6 +11,7 @@
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/prandom.h>
+#include <linux/processor.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/timer.h>
