@@ -52,8 +52,8 @@ help:
 	@echo '  PAGES=4K         pages of 4K, 16K or 64K'
 	@echo '  MEM=             memory of the machine that is booted (1G; stress: 256M)'
 	@echo '  JOBS=20000       run: number of VM_BIND jobs of the workload'
-	@echo '  STRESS=60        stress: seconds'
-	@echo '  SAMPLES=84       bench: samples of each time'
+	@echo '  STRESS=60        stress: seconds, 20 or more'
+	@echo '  SAMPLES=84       bench: samples of each time, 10 or more'
 	@echo '  ROOTFS=/path     boot: a root folder of yours, and'
 	@echo '  INIT=/path       the program of it that is started (/sbin/init or /bin/sh)'
 

@@ -99,6 +99,8 @@ path()
 		die "$1=$2: kernels cannot be built in a path with spaces, colons, quotes or the like"
 }
 path O "$O"
+[[ $O/ != "$top"/@(drivers|tools|Documentation|scripts)/* ]] ||
+	die "O=$O is among the files of this project: use a directory of its own, such as build"
 [[ $KVER =~ ^(6\.12|7\.[0-9]{1,2})$ ]] ||
 	die "KVER=$KVER is not supported: use KVER=6.12, KVER=7.3, or KDIR= with a kernel tree of yours"
 
