@@ -100,11 +100,8 @@ counted()
 			grep -E --no-group-separator -A2 '^ *(FAIL|not ok)' "$log" |
 				sed -n '1,40s/^/        /p' || true
 			# A log that ends with a list of them has told all.
-			if grep -q '^== Failed$' "$log"; then
-				lines=$(sed '1,/^== Failed$/d; /^$/,$d' "$log")
-			else
-				lines=$(grep -E '^ *(FAIL|not ok)' "$log" || true)
-			fi
+			lines=$(sed '1,/^== Failed$/d; /^$/,$d' "$log")
+			[[ $lines ]] || lines=$(grep -E '^ *(FAIL|not ok)' "$log" || true)
 			fails ${BASH_REMATCH[2]} "$lines"
 		fi
 	else
