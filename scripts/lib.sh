@@ -92,7 +92,7 @@ trap 'stop 2' INT
 trap 'stop 15' TERM
 
 O=$(cd "$top" && realpath -m -- "$O")
-# path NAME PATH: neither make, nor the shells that it starts, nor spatch quote it.
+# path NAME PATH: neither make nor the shells that it starts quote it.
 path()
 {
 	[[ $2 != *[][:space:]:\;\&\|\<\>\(\)\{\}\*\?\!\#=\$\\\'\"\`[]* ]] ||
