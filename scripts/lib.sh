@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0 or MIT
 #
-# What every script here starts with: where things are, and how to complain.
-# To be sourced by bash.
+# Settings and helpers shared by all scripts. To be sourced by bash.
 
 set -euo pipefail
 
-# Ours are the variables below, and neither what make hands down to makes, nor what a
-# kernel developer has set for builds of another kernel.
+# Build variables from the environment (ARCH, CROSS_COMPILE, ...) are ignored.
 unset MAKEFLAGS MAKELEVEL MAKEOVERRIDES MFLAGS CROSS_COMPILE LLVM LLVM_IAS KCFLAGS KCPPFLAGS \
 	KCONFIG_CONFIG KCONFIG_ALLCONFIG KBUILD_EXTMOD KBUILD_OUTPUT CFLAGS CPPFLAGS LDFLAGS
 export LC_ALL=C
@@ -14,9 +12,10 @@ export LC_ALL=C
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scripts=$top/scripts
-: "${KVER:=6.12}" "${KDIR:=}" "${O:=$top/build}" "${DRIVER:=pgtable}" "${BACKEND:=fork}" "${GPU:=g610}" "${MEM:=1G}"
+src=drivers/gpu/drm/panthor
+client=tools/testing/selftests/drivers/gpu/panthor
 
-# One line that says what is wrong and what to do, then the end.
+# die TEXT...: print one line that says what is wrong and what to do, and exit.
 die()
 {
 	echo "error: $*" >&2
@@ -28,113 +27,88 @@ say()
 	printf '%-9s %s\n' "$1:" "${*:2}"
 }
 
-watch_terminal()
+# background COMMAND...: start COMMAND in a process group of its own; $! is the group.
+background()
 {
-	while [[ -t 0 ]] && kill -0 "$attended"; do sleep 1; done
-	[[ -t 0 ]] || ! kill -0 "$attended" || kill -HUP $$
+	set -m
+	"$@" <&0 &
+	set +m
 }
 
-# attend COMMAND...: run it; a signal that ends this script ends it too, with all that
-# it has started. While a command runs in the foreground, a shell hears of no signal.
-# So it does to $beside, which nobody waits for yet.
+# attend COMMAND...: run COMMAND such that a signal to this script is handled at once.
 attended=
 beside=
 attend()
 {
 	local status=0
 
-	"$@" <&0 &
+	background "$@"
 	attended=$!
-	# The end of a terminal is told to the first process on it only, that may be make.
-	if [[ -t 0 ]]; then watch_terminal <&0 >/dev/null 2>&1 9>&- & fi
 	wait "$attended" || status=$?
 	attended=
 	return $status
 }
 
-# descendants PID: and itself. Those of a machine are in a session of their own.
-descendants()
-{
-	local pid
-
-	echo "$1"
-	for pid in $(cat /proc/"$1"/task/*/children); do descendants "$pid"; done
-}
-
-# birth PID: when it started. A number may be somebody else's a moment later.
-birth()
-{
-	sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20
-}
-
+# Signals end the process groups of attend and of $beside, and then this script.
 stop()
 {
-	local pids pid i births=()
+	local group
 
 	trap '' HUP INT TERM
-	if [[ $attended$beside ]]; then
-		pids=$(for pid in $attended $beside; do descendants "$pid"; done)
-		for pid in $pids; do births[pid]=$(birth $pid || true); done
-		kill $pids || true
-		for ((i = 0; i < 50; i++)); do
-			kill -0 $pids || break
-			sleep 0.1
-		done
-		for pid in $pids; do
-			[[ ! ${births[pid]} || $(birth $pid) != "${births[pid]}" ]] || kill -KILL $pid || true
-		done
-		rm -rf "${machine:-}"
-	fi 2>/dev/null
+	for group in $attended $beside; do kill -- -"$group" 2>/dev/null || true; done
+	wait
 	exit $((128 + $1))
 }
 trap 'stop 1' HUP
 trap 'stop 2' INT
 trap 'stop 15' TERM
 
-O=$(cd "$top" && realpath -m -- "$O")
-# path NAME PATH: neither make nor the shells that it starts quote it.
+# column N: a column of the list of supported kernels.
+column()
+{
+	grep -v '^#' "$scripts/kernels" | cut -f"$1"
+}
+
+# setting NAME LIST HINT...: refuse a value of NAME that is not a word of LIST.
+setting()
+{
+	[[ " $2 " = *" ${!1} "* ]] || die "$1=${!1} is not supported: use one of $2${*:3}"
+}
+
+# path NAME PATH: make, the shells that it starts and kbuild do not quote paths.
 path()
 {
 	[[ $2 != *[][:space:]:\;\&\|\<\>\(\)\{\}\*\?\!\#=\$\\\'\"\`[]* ]] ||
 		die "$1=$2: kernels cannot be built in a path with spaces, colons, quotes or the like"
 }
+
+mapfile -t kernels < <(column 1)
+gpus=$(sed -n 's/^\t{ "\(g[^"]*\)", 0x.*/\1/p' "$top/$src/vmali/vmali_dev.c" | paste -sd" ")
+: "${KVER:=${kernels[0]}}" "${KDIR:=}" "${O:=$top/build}" "${DRIVER:=pgtable}" "${BACKEND:=fork}"
+: "${GPU:=${gpus%% *}}" "${MEM:=1G}"
+O=$(cd "$top" && realpath -m -- "$O")
 path O "$O"
 [[ $O/ != "$top"/@(drivers|tools|Documentation|scripts)/* ]] ||
 	die "O=$O is among the files of this project: use a directory of its own, such as build"
-[[ $KVER =~ ^(6\.12|7\.[0-9]{1,2})$ ]] ||
-	die "KVER=$KVER is not supported: use KVER=6.12, KVER=7.3, or KDIR= with a kernel tree of yours"
+setting KVER "${kernels[*]}" ", or KDIR= with a kernel tree of yours"
+setting DRIVER "pgtable upstream"
+setting BACKEND "fork iopgt"
+setting GPU "$gpus"
+[[ $BACKEND = fork || $DRIVER = pgtable ]] || die "BACKEND=$BACKEND: only with DRIVER=pgtable"
 
-case $DRIVER in
-pgtable) um=um-test ;;
-upstream) um=um-upstream ;;
-*) die "DRIVER=$DRIVER: use pgtable (ours), or upstream (the driver as it came)" ;;
-esac
-# logged: what logs are called by.
-logged=$DRIVER
-case $BACKEND in
-fork) ;;
-iopgt)
-	[[ $DRIVER = pgtable ]] || die "BACKEND=$BACKEND: only with DRIVER=pgtable"
-	um=um-iopgt logged=iopgt
-	;;
-*) die "BACKEND=$BACKEND: use fork (the page tables that are ours), or iopgt (io-pgtable-arm)" ;;
-esac
-case $GPU in
-g610) ;;
-g615 | g620 | g625 | g1-pro)
-	[[ $KDIR || $KVER != 6.12 ]] ||
-		die "GPU=$GPU: the driver of Linux 6.12 does not know it: use KVER=7.3"
-	logged+=-$GPU
-	;;
-*) die "GPU=$GPU: use g610, or with KVER=7.3 g615, g620, g625 or g1-pro" ;;
-esac
+# variant: name of the configuration and the logs of this driver and back end.
+variant=$DRIVER
+[[ $BACKEND = fork ]] || variant=$BACKEND
+um=um-$variant
+logged=$variant
+[[ $GPU = "${gpus%% *}" ]] || logged+=-$GPU
+
 [[ $MEM =~ ^[1-9][0-9]{0,6}[MG]$ ]] || die "MEM=$MEM: use a size like 512M or 2G"
 mib=${MEM%?}
 [[ $MEM = *M ]] || mib=$((mib << 10))
 ((mib >= 112)) || die "MEM=$MEM: the kernel needs at least 112M"
 read -r _ total _ </proc/meminfo
-((mib <= total >> 10)) ||
-	die "MEM=$MEM is more than this machine has"
+((mib <= total >> 10)) || die "MEM=$MEM is more than this machine has"
 
 if [[ $KDIR ]]; then
 	[[ -d $KDIR ]] || die "KDIR=$KDIR: no such directory"
@@ -148,14 +122,7 @@ fi
 tree=$work/tree
 logs=$work/log
 
-# Of the kernels that Debian has, those that scripts/switch-driver knows the driver of.
-# Of others, it may be the same.
-driver_known()
-{
-	[[ ! $KDIR && $KVER =~ ^(6\.12|7\.3)$ ]]
-}
-
-# free_space KIB WHAT: stop now rather than half-way.
+# free_space KIB WHAT: refuse to start what would fill the disk.
 free_space()
 {
 	local avail dir=$work
@@ -166,8 +133,7 @@ free_space()
 		"make room, or use another directory with O="
 }
 
-# claim DIR: make a directory in O, and mark it as ours. What has no mark belongs
-# to somebody, who wants to keep it.
+# claim DIR: create a directory in O and mark it as ours. Unmarked directories are not touched.
 claim()
 {
 	[[ ! -e $1 || -e $1/.panthor-pgtable ]] ||
@@ -175,28 +141,17 @@ claim()
 	mkdir -p "$1" && touch "$1/.panthor-pgtable" || die "cannot write to $1"
 }
 
-# The directories in O that claim made. What has a lock is the O of somebody else.
-claimed()
-{
-	local mark
-
-	for mark in "$O"/*/.panthor-pgtable; do
-		[[ ! -e $mark || -e ${mark%/*}/lock ]] || echo "${mark%/*}"
-	done
-}
-
-# One at a time in O, or one takes apart what the other makes. The scripts that a
-# script calls inherit the lock. O is ours if it was empty.
+# lock: only one script at a time works in O. Scripts that a script calls inherit the lock.
 lock()
 {
 	[[ ${PANTHOR_LOCK-} != "$O" ]] || return 0
 	mkdir -p "$O" 2>/dev/null && [[ -w $O ]] || die "cannot write to O=$O: use another directory"
-	[[ -e $O/.panthor-pgtable || -z $(ls -A "$O") || ($(claimed) && ! -s $O/lock) ]] ||
-		die "O=$O holds what this project did not make: use an empty directory, or a new one"
+	[[ -e $O/.panthor-pgtable || -z $(ls -A "$O") ]] ||
+		die "O=$O holds files of others: use an empty directory, or a new one"
+	touch "$O/.panthor-pgtable"
 	exec 9>>"$O/lock"
 	flock -n 9 ||
 		die "another make works in $O, process $(<"$O/lock"): wait for it, or use another directory with O="
 	echo $$ >"$O/lock"
-	touch "$O/.panthor-pgtable"
 	export PANTHOR_LOCK=$O
 }
