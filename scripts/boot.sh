@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0 or MIT
 #
-# Boot a kernel and judge its log: User Mode Linux, or arm64 on QEMU. To be sourced after
+# Boot a kernel, User Mode Linux or arm64 on QEMU, and judge its log. To be sourced after
 # lib.sh.
 
-# The options that put the virtual GPU into the machine. The driver as it came splits
-# a block and flushes a part of it, and frees tables before it flushes: the judge is
-# told to let that pass.
+# Options that add the virtual GPU. The unmodified driver flushes a part of a block that it
+# splits, and frees tables before the flush: the judge lets that pass.
 gpu="vmali.gpu=$GPU dtb=$work/vmali.dtb"
 [[ $DRIVER != upstream ]] || gpu+=' vmali.lax_splits=1 vmali.lax_frees=1'
 
@@ -16,16 +15,16 @@ check_gpu()
 		die "GPU=$GPU: the driver of this kernel does not know it: use KVER=7.3"
 }
 
-# The same addresses in each boot, and none that User Mode Linux keeps for itself.
+# Without address randomization: it may choose addresses that User Mode Linux needs.
 fixed=
 ! setarch -R true 2>/dev/null || fixed='setarch -R'
 
-# Where a machine has its memory, a file, and what it leaves behind: one at a time, for
+# The memory of a machine, a file, and other files of it. There is one machine at a time:
 # O is locked.
 machine=$work/uml
 
-# follow COMMAND...: run a machine that writes $log, and show what it is at: what a sed
-# script, $progress, makes of the log.
+# follow COMMAND...: run a machine that writes $log. Show progress: what the sed script
+# $progress prints from the log.
 follow()
 {
 	local pid
@@ -43,11 +42,11 @@ run_machine()
 	local log=$1 seconds=$2 status=0
 
 	shift 2
-	# It is this shell that would say "Aborted".
+	# Hides the message "Aborted" of this shell.
 	{
 		attend follow timeout --foreground -k 5 "$seconds" "$@" </dev/null || status=$?
 	} 3>&1 2>/dev/null
-	# A serial line ends its lines twice.
+	# A serial line ends lines with CR LF.
 	sed -i 's/\r$//' "$log"
 	grep -qa 'reboot: Power down' "$log" && return
 	((status == 124 || status == 137)) && echo "panthor-boot: not done after $seconds s" >>"$log"
@@ -62,7 +61,7 @@ boot()
 	shift 3
 	rm -rf "$machine"
 	mkdir "$machine"
-	# Without root=, one would follow the arguments of init.
+	# Otherwise User Mode Linux appends a root= to the arguments of init.
 	TMPDIR=$machine run_machine "$log" "$seconds" $fixed "$work/$name/linux" mem="$MEM" \
 		uml_dir="$machine" console=tty0 con=null con0=null,fd:1 printk.devkmsg=on root=none \
 		"$@" || status=1
@@ -70,8 +69,8 @@ boot()
 	return $status
 }
 
-# emulate NAME LOG SECONDS [ARGUMENT...]: boot an arm64 kernel, and with it its KUnit
-# suites. The CPU is that of a board with such a GPU.
+# emulate NAME LOG SECONDS [ARGUMENT...]: boot an arm64 kernel, which runs its KUnit
+# suites. Boards with such a GPU have this CPU.
 emulate()
 {
 	local name=$1 log=$2 seconds=$3
@@ -83,73 +82,47 @@ emulate()
 		-append "console=ttyAMA0 panic=-1 kunit_shutdown=poweroff $*"
 }
 
-# What no kernel may say: a regular expression for its log.
-splats='WARNING: |BUG: |INFO: (possible|task|rcu|lockdep)|UBSAN: |Oops|Kernel panic|unreferenced object|panthor-boot: |vmali: judge: '
-
-# The judge's own tests make it say something.
-accepted='vmali: judge: test: '
-
-# The driver of 6.12, also as it came, warns when it resets the GPU while a group has no
-# slot. That is no mistake, and the driver of 7.3 says nothing. A host that does not run
-# the machine for 100 ms is enough for a reset.
-excused='drm_WARN_ON[(]!list_empty[(]&sched->groups[.]runnable[[]i[]][)][)]'
-
-# complaints LOG [REGEXP]: what the kernel said that it may not, but for what is excused,
-# and for warnings whose message, in the line after or, on arm64, before, matches. Fails
-# if there is nothing.
+# complaints LOG [REGEXP]: prints what the kernel may not print, except warnings whose
+# message matches. Fails if there is nothing.
 complaints()
 {
-	awk -v splats="$splats" -v accepted="$accepted" -v excused="$excused" -v provoked="${2-}" '
-		complaint && $0 !~ excused &&
-		!(provoked && ($0 ~ provoked || before ~ provoked)) {
-			print complaint
-			if ($0 !~ splats)
-				print
-			n++
-		}
-		{
-			complaint = $0 ~ splats && $0 !~ accepted ? $0 : ""
-			before = last
-			last = $0
-		}
-		END { if (complaint) { print complaint; n++ } exit !n }' "$1"
+	"$scripts/log.py" complaints "$@"
 }
 
-# The warnings that the KUnit suites plant.
+# The warnings that the KUnit suites provoke.
 provoked='
 panthor_pgtable: no table reserved for
 panthor_pgtable: no table reserved to unmap
 '
 planted=$(paste -sd'|' <<<"${provoked:1:-1}")
 
-# judge_suites LOG: tells what was wrong with the KUnit suites; fails if something was.
-judge_suites()
+# accuse: prints the lines on stdin, at most 40; fails if there is one.
+accuse()
 {
-	local wrong
-
-	wrong=$(
-		complaints "$1" "$planted"
-		grep -a '\bnot ok ' "$1"
-		grep -qaE '\bok [0-9]+ panthor_pgtable$' "$1" || echo "the suite panthor_pgtable did not run"
-	) || true
-	[[ ! $wrong ]] || sed -n '1,40s/^/  /p' <<<"$wrong"
-	[[ ! $wrong ]]
+	! sed -n '1,40s/^/  /p' | grep .
 }
 
-# judge LOG [REGEXP]: tells what was wrong with a boot that ran clients, but for what
-# they say themselves; fails if something was.
+# judge_suites LOG: prints what is wrong with a boot that ran the KUnit suites; fails if
+# something is.
+judge_suites()
+{
+	{
+		complaints "$1" "$planted" || true
+		grep -a '\bnot ok ' "$1" || true
+		grep -qaE '\bok [0-9]+ panthor_pgtable$' "$1" || echo "the suite panthor_pgtable did not run"
+	} | accuse
+}
+
+# judge LOG [REGEXP]: the same for a boot that ran clients, whose own results are not
+# looked at.
 judge()
 {
-	local wrong
-
-	wrong=$(
-		complaints "$@"
+	{
+		complaints "$@" || true
 		grep -qa 'panthor-init: judge errors: 0$' "$1" ||
-			echo "the GPU has found mistakes of the driver, or gave no verdict"
+			echo "the GPU found mistakes of the driver, or gave no verdict"
 		grep -qa 'panthor-init: scanned' "$1" || echo "nobody looked for leaks"
-	) || true
-	[[ ! $wrong ]] || sed -n '1,40s/^/  /p' <<<"$wrong"
-	[[ ! $wrong ]]
+	} | accuse
 }
 
 clients=$tree/tools/testing/selftests/drivers/gpu/panthor
@@ -164,7 +137,7 @@ build_clients()
 		die "the client programs do not build: $(grep -m1 -E 'error|\*\*\*' "$log"); see $log"
 }
 
-# The names of those that are tests.
+# The names of the tests among them.
 client_tests()
 {
 	(cd "$clients" && ls -- *_test.c) | sed 's/\.c$//'
@@ -182,67 +155,44 @@ pack()
 			echo "file /panthor/$program $work/clients/$program 755 0 0"
 		done
 	} >"$work/$name.list"
-	# Most of it is the same C library in each program.
+	# Each program contains the same C library: it compresses well.
 	"$work/$um/usr/gen_init_cpio" "$work/$name.list" | xz --check=crc32 >"$work/$name.cpio.xz" ||
 		die "could not make $work/$name.cpio.xz"
 }
 
-# The initramfs of a boot that runs tests, and ends with a scan for leaks.
+# The initramfs of a boot that runs tests and then scans for leaks.
 init_tests()
 {
 	gcc -static -O2 -Wall -Wextra -Werror -o "$work/init" "$top/tools/testing/panthor/init.c"
 	build_clients
 	pack tests "file /init $work/init 755 0 0"
 
-	# To unmap part of a block, the driver of Linux 7.3, as it came, looks at the pages of
-	# the buffer. Of buffers from elsewhere, it has none, and dies.
+	# To unmap part of a block, the unmodified driver of Linux 7.3 reads the pages of the
+	# buffer. Imported buffers have none, and it crashes.
 	[[ $DRIVER != upstream ]] || ! grep -qw iova_mapped_as_huge_page \
 		"$tree/drivers/gpu/drm/panthor/upstream/panthor_mmu.c" || gpu+=' vmali.no_contig=1'
 }
 
-# Where kmemleak finds the address of an object, it takes it for in use. The memory of the
-# initramfs is kept: if it is freed, kmemleak goes on to read what is there then, its own
-# list of all objects among it. The allocator checks its objects, and keeps none in sheaves
-# (7.x): what was the last object in one stays written there.
+# kmemleak takes an object for used if it finds its address anywhere it scans. It scans the
+# memory of the initramfs even after that was freed, when it may hold kmemleak's own list of
+# objects: keep the initramfs. Sheaves of the allocator (7.x) keep addresses of objects that
+# left them: slab_debug=F disables sheaves.
 tests="initrd=$work/tests.cpio.xz retain_initrd slab_debug=F"
 
-# tap LOG PROGRAM...: a line for each: passed, failed, skipped, its name, seconds.
-# What ends early or says another number of cases than it has has failed once more.
+# tap LOG PROGRAM...: for each, a line with passed, failed, skipped, its name, a note.
 tap()
 {
-	local log=$1
+	"$scripts/log.py" tap "$@"
+}
 
-	shift
-	awk -v names="$*" '
-		match($0, /panthor-(test|init): [a-z_]+: /) {
-			line = substr($0, RSTART + RLENGTH)
-			split(substr($0, RSTART, RLENGTH), word, ": ")
-			p = word[2]
-			if (word[1] == "panthor-init") {
-				end[p] = line
-			} else if (line ~ /^1\.\.[0-9]+$/) {
-				plan[p] = substr(line, 4)
-			} else if (line ~ /^ok [0-9]+.*# SKIP/) {
-				skipped[p]++
-			} else if (line ~ /^(not )?ok [0-9]+/) {
-				line ~ /^not/ ? failed[p]++ : passed[p]++
-			}
-		}
-		END {
-			for (i = 1; i <= split(names, list, " "); i++) {
-				p = list[i]
-				ran = passed[p] + failed[p] + skipped[p]
-				note = ""
-				if (end[p] !~ /^status /)
-					note = end[p] ? end[p] : "did not run"
-				else if (plan[p] != ran)
-					note = "has " plan[p] + 0 " cases, ran " ran
-				else if (!passed[p] || !failed[p] && end[p] !~ /^status 0/)
-					note = end[p]
-				if (note && !failed[p])
-					failed[p]++
-				sub(/.* after /, "", end[p])
-				print passed[p] + 0, failed[p] + 0, skipped[p] + 0, p, note ? note : end[p]
-			}
-		}' "$log"
+# clients_passed LOG: prints a line for each client; fails if one of them did.
+clients_passed()
+{
+	local p f s name note status=0
+
+	while read -r p f s name note; do
+		printf '  %-24s %4d passed, %d failed, %d skipped  %s\n' "$name" "$p" "$f" "$s" "$note"
+		((f == 0)) || status=1
+	done < <(tap "$1" $(client_tests))
+	return $status
 }
