@@ -42,6 +42,7 @@ static void expect_dead(struct __test_metadata *_metadata, struct pc_space *spac
 	__u32 state = 0, queues = 0;
 	struct pc_cs cs = pc_gpu_cs(gpu);
 
+	pc_provoke_fault();
 	EXPECT_EQ(-EINVAL, err);
 	EXPECT_EQ(0, pc_group_state(gpu->fd, gpu->group, &state, &queues));
 	EXPECT_EQ(DRM_PANTHOR_GROUP_STATE_FATAL_FAULT, state);
@@ -348,6 +349,7 @@ TEST_F(flags, bind_after_a_fault_without_a_job)
 	__u64 word;
 
 	/* The address space is off when these come. */
+	pc_provoke_fault();
 	EXPECT_EQ(-EINVAL, pc_gpu_read(&space->gpu, VA, &word, sizeof(word)));
 	ASSERT_EQ(0, pc_space_map(space, &self->bo, 0, VA, PC_1M, 0));
 	ASSERT_EQ(0, pc_space_unmap(space, VA + PC_64K, PC_64K));

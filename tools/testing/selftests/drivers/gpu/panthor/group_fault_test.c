@@ -180,6 +180,7 @@ TEST_F(fault, call_into_nothing)
 	pc_cs_move48(&cs, 0, VA + PC_1G);
 	pc_cs_move32(&cs, 2, 64);
 	pc_cs_call(&cs, 0, 2);
+	pc_provoke_fault();
 	expect_fatal(_metadata, &self->f, &cs);
 }
 
@@ -236,6 +237,7 @@ TEST_F_TIMEOUT(fault, loop_without_end, SLOW)
 
 	/* Others have their turns meanwhile. */
 	pc_expect_space(_metadata, &self->f.env.space);
+	pc_provoke_timeout();
 	EXPECT_EQ(-ETIMEDOUT, pc_syncobj_finish(fd, self->f.done, PC_JOB_NS));
 	expect_state(_metadata, fd, group, DRM_PANTHOR_GROUP_STATE_TIMEDOUT, 0);
 	EXPECT_EQ(-EINVAL, submit(fd, group, 0, 0, &cs, self->f.done));
@@ -251,6 +253,7 @@ TEST_F_TIMEOUT(fault, wait_without_end, SLOW)
 	ASSERT_EQ(0, pc_group_create(fd, self->f.env.space.gpu.vm, 1, RING, &group));
 	emit_wait_forever(&cs);
 	ASSERT_EQ(0, submit(fd, group, 0, 0, &cs, self->f.done));
+	pc_provoke_timeout();
 	EXPECT_EQ(-ETIMEDOUT, pc_syncobj_finish(fd, self->f.done, PC_JOB_NS));
 	expect_state(_metadata, fd, group, DRM_PANTHOR_GROUP_STATE_TIMEDOUT, 0);
 	EXPECT_EQ(0, pc_group_destroy(fd, group));
@@ -291,6 +294,7 @@ TEST_F(fault, vm_destroyed_while_it_runs)
 	ASSERT_EQ(0, pc_vm_destroy(fd, other.gpu.vm));
 
 	/* The stream is no longer there. */
+	pc_provoke_fault();
 	err = pc_syncobj_finish(fd, self->f.done, PC_JOB_NS);
 	EXPECT_EQ(-EINVAL, err);
 	pc_space_fini(&other);
@@ -386,6 +390,7 @@ static void survive_a_hang(struct __test_metadata *_metadata, struct fault_case 
 	EXPECT_NE(-ETIME, pc_syncobj_finish(fd, f->done, PC_JOB_NS));
 	expect_reset(_metadata, resets);
 	EXPECT_EQ(0, pc_model_hung());
+	pc_provoked_timeouts();
 	ASSERT_EQ(0, restart_after_reset(gpu));
 	pc_expect_space(_metadata, &f->env.space);
 }
@@ -429,6 +434,7 @@ TEST_F_TIMEOUT(fault, reset_and_bind, SLOW)
 	}
 	EXPECT_NE(-ETIME, pc_syncobj_finish(self->f.env.fd, self->f.done, PC_JOB_NS));
 	expect_reset(_metadata, resets);
+	pc_provoked_timeouts();
 	ASSERT_EQ(0, restart_after_reset(&space->gpu));
 }
 

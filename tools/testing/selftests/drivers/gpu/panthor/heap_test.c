@@ -352,6 +352,7 @@ TEST_F(heap, destroyed_under_a_job)
 	ASSERT_EQ(0, begin(&self->h, &heap, &cs, 4, 4));
 	emit_pass(&cs, CHUNK / 2);
 	ASSERT_EQ(0, pc_heap_destroy(self->h.env.fd, heap.handle));
+	pc_provoke_fault();
 	EXPECT_EQ(-EINVAL, run(&self->h, &cs));
 	ASSERT_EQ(0, pc_gpu_restart(&self->h.env.space.gpu));
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "panthor_log.h"
 #include "panthor_space.h"
 
 /* Registers of the gate's streams. */
@@ -139,6 +140,7 @@ int pc_space_faults(struct pc_space *space, __u64 va)
 	err = pc_gpu_read(gpu, va, &value, sizeof(value));
 	if (!err)
 		return -EBADMSG;
+	pc_provoke_fault();
 
 	state_err = pc_group_state(gpu->fd, gpu->group, &after, NULL);
 	if (state_err)

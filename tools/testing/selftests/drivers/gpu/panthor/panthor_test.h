@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 or MIT */
 /*
  * What the fixtures of all tests do: open the device, make a VM, and at the end
- * compare memory as the GPU sees it with what it should be, and ask the model of
- * the GPU, if there is one, whether it has seen anything wrong. Also
- * refuses arguments that no test has.
+ * compare memory as the GPU sees it with what it should be, ask the model of the GPU,
+ * if there is one, whether it has seen anything wrong, and look for GPU faults and job
+ * time-outs that the case has not announced. Also refuses arguments that no test has.
  */
 #ifndef PANTHOR_TEST_H
 #define PANTHOR_TEST_H
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <kselftest_harness.h>
 
 #include "panthor_args.h"
+#include "panthor_log.h"
 #include "panthor_model.h"
 #include "panthor_space.h"
 
@@ -51,6 +53,19 @@ static inline void pc_expect_space(struct __test_metadata *_metadata, struct pc_
 	}
 }
 
+static inline void pc_expect_log(struct __test_metadata *_metadata)
+{
+	const struct pc_log *log = pc_log_read();
+
+	EXPECT_EQ(log->faults_provoked, log->faults) {
+		TH_LOG("GPU faults of this program so far");
+	}
+	EXPECT_EQ(log->timeouts_provoked, log->timeouts) {
+		TH_LOG("job time-outs of this program so far");
+	}
+	pc_log_settle();
+}
+
 static inline void pc_env_teardown(struct __test_metadata *_metadata, struct pc_env *env)
 {
 	long long errors;
@@ -66,6 +81,24 @@ static inline void pc_env_teardown(struct __test_metadata *_metadata, struct pc_
 
 	pc_space_fini(&env->space);
 	close(env->fd);
+	pc_expect_log(_metadata);
+}
+
+static pid_t pc_main_process;
+
+/* The harness does not return. What came after the last case counts, too. */
+static void pc_report_log(void)
+{
+	const struct pc_log *log;
+
+	if (getpid() != pc_main_process)
+		return;
+	log = pc_log_read();
+	ksft_print_msg("GPU faults: %u, provoked: %u, job time-outs: %u, provoked: %u\n",
+		       log->faults, log->faults_provoked, log->timeouts, log->timeouts_provoked);
+	fflush(stdout);
+	if (log->faults != log->faults_provoked || log->timeouts != log->timeouts_provoked)
+		_exit(KSFT_FAIL);
 }
 
 /* The harness knows its options, and takes no notice of anything else. */
@@ -77,6 +110,9 @@ static inline int pc_test_run(int argc, char **argv)
 		return ret;
 	pc_no_more_arguments(argc, argv, optind, NULL);
 	optind = 1;
+	pc_log_init();
+	pc_main_process = getpid();
+	atexit(pc_report_log);
 	return test_harness_run(argc, argv);
 }
 

@@ -485,6 +485,7 @@ TEST_F(async, bind_behind_a_failed_job)
 	int fd = space->gpu.fd;
 
 	/* Reads what is not mapped. */
+	pc_provoke_fault();
 	ASSERT_EQ(0, copy_job(space, VA, 0, space->gpu.syncobj));
 	ASSERT_EQ(0, bind_one(space, pc_op_map(&self->bo, 0, VA, PC_1M, 0), space->gpu.syncobj,
 			      self->done));
