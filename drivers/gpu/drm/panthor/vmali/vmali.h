@@ -360,15 +360,13 @@ void vmali_power_mcu(struct vmali *v, bool up);
 /* --- vmali_dev.c --- */
 
 /**
- * struct vmali_gpu - One of the GPUs that the model can be
+ * struct vmali_gpu - One of the GPUs that the model can be: a row of vmali_gpus.h
  * @name: as the parameter of the module says it
  * @id: GPU_ID
- * @power_commands: power and reset are commands to a block of their own
  */
 struct vmali_gpu {
 	const char *name;
 	u32 id;
-	bool power_commands;
 };
 
 enum vmali_irq_block {
@@ -436,6 +434,12 @@ void vmali_write_reg(struct vmali *v, u32 reg, u32 val);
 
 /* Not held: have the handlers of the driver called. Complains if none took it. */
 void vmali_deliver(struct vmali *v, enum vmali_irq_block block);
+
+/* Power and reset are commands to a block of their own. */
+static inline bool vmali_power_commands(const struct vmali *v)
+{
+	return v->gpu->id >> 28 >= 14;
+}
 
 static inline u32 vmali_flush_id(struct vmali *v)
 {

@@ -30,15 +30,12 @@ MODULE_PARM_DESC(seed, "Seed of what the caches of the model do ahead");
 
 static char *gpu_name = "g610";
 module_param_named(gpu, gpu_name, charp, 0444);
-MODULE_PARM_DESC(gpu, "Which GPU it is: g610, g615, g620, g625 or g1-pro");
+MODULE_PARM_DESC(gpu, "Which GPU it is: a name from vmali_gpus.h");
 
-/* One of each architecture that the driver knows, 10 to 14. */
+#define VMALI_GPU(_name, major, minor, product) \
+	{ .name = _name, .id = (u32)(major) << 28 | (minor) << 24 | (product) },
 static const struct vmali_gpu gpus[] = {
-	{ "g610", 0xa8670000 },
-	{ "g615", 0xb8030000 },
-	{ "g620", 0xc8010000 },
-	{ "g625", 0xd8010000 },
-	{ "g1-pro", 0xe8030000, .power_commands = true },
+#include "vmali_gpus.h"
 };
 
 /* What is the same of all: eight groups and address spaces. */
@@ -145,7 +142,7 @@ static void gpu_command(struct vmali *v, u32 val)
 	case GPU_COMMAND_NOP:
 		return;
 	case GPU_COMMAND_RESET:
-		if (v->gpu->power_commands)
+		if (vmali_power_commands(v))
 			break;
 		vmali_reset(v);
 		vmali_raise(v, VMALI_IRQ_GPU, GPU_IRQ_RESET_COMPLETED);
@@ -170,7 +167,7 @@ static struct vmali_irq *irq_block(struct vmali *v, u32 reg)
 {
 	for (int i = 0; i < VMALI_IRQS; i++)
 		if ((reg & ~0xf) == irq_blocks[i].reg &&
-		    (i != VMALI_IRQ_PWR || v->gpu->power_commands))
+		    (i != VMALI_IRQ_PWR || vmali_power_commands(v)))
 			return &v->irq[i];
 	return NULL;
 }
@@ -450,8 +447,7 @@ static int vmali_probe(struct platform_device *pdev)
 		return -EBUSY;
 	if (!gpu)
 		return dev_err_probe(dev, -EINVAL,
-				     "no GPU is called %s: g610, g615, g620, g625, g1-pro\n",
-				     gpu_name);
+				     "no GPU is called %s: see vmali_gpus.h\n", gpu_name);
 
 	/* Lives as long as the kernel: I/O regions cannot be removed. */
 	v = kzalloc(sizeof(*v), GFP_KERNEL);

@@ -107,7 +107,7 @@ void vmali_power_mcu(struct vmali *v, bool up)
 
 	if (up && !p->ready[VMALI_L2])
 		vmali_mmu_complain(v->mmu, "the firmware runs without the L2 cache");
-	if (!v->gpu->power_commands)
+	if (!vmali_power_commands(v))
 		return;
 	for (int i = 0; i < VMALI_L2; i++) {
 		if (p->delegated & BIT(i))
@@ -254,10 +254,10 @@ static bool write_block(struct vmali *v, u32 reg, u32 val)
 
 bool vmali_power_read(struct vmali *v, u32 reg, u32 *val)
 {
-	return v->gpu->power_commands ? read_block(v, reg, val) : read_row(v, reg, val);
+	return vmali_power_commands(v) ? read_block(v, reg, val) : read_row(v, reg, val);
 }
 
 bool vmali_power_write(struct vmali *v, u32 reg, u32 val)
 {
-	return v->gpu->power_commands ? write_block(v, reg, val) : write_row(v, reg, val);
+	return vmali_power_commands(v) ? write_block(v, reg, val) : write_row(v, reg, val);
 }

@@ -13,7 +13,7 @@
 #define CORES		0x50005u
 
 static const struct vmali_gpu with_rows = { .name = "rows" };
-static const struct vmali_gpu with_commands = { .name = "commands", .power_commands = true };
+static const struct vmali_gpu with_commands = { .name = "commands", .id = 0xe0000000 };
 
 static void no_fault(void *ctx, unsigned int as)
 {
