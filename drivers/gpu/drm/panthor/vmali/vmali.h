@@ -12,6 +12,7 @@
  *   vmali_mcu.c   what the firmware does: global, group and stream interfaces
  *   vmali_cs.c    command streams: executes instructions
  *   vmali_heap.c  tiler heaps
+ *   vmali_clk.c   the clock; knows nobody else
  *   vmali_contig.c  contiguous memory for user space; knows nobody else
  *   vmali_debugfs.c  what tests ask of the model
  *
@@ -31,6 +32,7 @@
 
 #include "vmali_regs.h"
 
+struct device;
 struct irq_domain;
 struct seq_file;
 struct vmali;
@@ -356,6 +358,11 @@ bool vmali_power_write(struct vmali *v, u32 reg, u32 val);
  * Complains if it has come up without what it needs.
  */
 void vmali_power_mcu(struct vmali *v, bool up);
+
+/* --- vmali_clk.c --- */
+
+/* Make @dev the provider of the GPU's clock. Returns 0 or -errno. */
+int vmali_clk_init(struct device *dev);
 
 /* --- vmali_dev.c --- */
 

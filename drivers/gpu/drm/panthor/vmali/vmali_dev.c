@@ -476,6 +476,9 @@ static int vmali_probe(struct platform_device *pdev)
 		ret = PTR_ERR(v->mmu);
 		goto err_free;
 	}
+	ret = vmali_clk_init(dev);
+	if (ret)
+		goto err_mmu;
 	v->domain = irq_domain_create_linear(dev_fwnode(dev), VMALI_IRQ_LINES, &irq_domain_ops, v);
 	irq = kthread_create(irq_thread, v, "vmali-irq");
 	mcu = kthread_create(mcu_thread, v, "vmali-mcu");
@@ -504,6 +507,7 @@ err_threads:
 		kthread_stop(irq);
 	if (v->domain)
 		irq_domain_remove(v->domain);
+err_mmu:
 	vmali_mmu_destroy(v->mmu);
 err_free:
 	if (window)
