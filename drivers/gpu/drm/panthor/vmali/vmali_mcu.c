@@ -559,11 +559,16 @@ static bool run_streams(struct vmali *v)
 	return progress;
 }
 
-static bool idle_unsaid(struct vmali *v)
+static bool idle_unsaid(const struct vmali_group *g)
 {
-	for (int i = 0; i < VMALI_GROUPS; i++)
-		if (v->mcu.groups[i].running && v->mcu.groups[i].idle &&
-		    !v->mcu.groups[i].idle_said)
+	return g->running && g->idle && !g->idle_said;
+}
+
+/* The CPU may write to a sync object without ringing a doorbell. */
+static bool waits_for_memory(const struct vmali_group *g)
+{
+	for (int i = 0; i < VMALI_STREAMS; i++)
+		if (g->running && g->streams[i].started && g->streams[i].wait == VMALI_CS_SYNC)
 			return true;
 	return false;
 }
@@ -591,7 +596,10 @@ enum vmali_more vmali_mcu_work(struct vmali *v, bool waited)
 		return VMALI_NOW;
 	if (waited)
 		say_idle(v);
-	return idle_unsaid(v) ? VMALI_SOON : VMALI_KICKED;
+	for (int i = 0; i < VMALI_GROUPS; i++)
+		if (idle_unsaid(&mcu->groups[i]) || waits_for_memory(&mcu->groups[i]))
+			return VMALI_SOON;
+	return VMALI_KICKED;
 }
 
 /* Called by registers */

@@ -9,9 +9,11 @@
 #define PANTHOR_TEST_H
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/wait.h>
 
 #include <kselftest_harness.h>
 
@@ -82,6 +84,62 @@ static inline void pc_env_teardown(struct __test_metadata *_metadata, struct pc_
 	pc_space_fini(&env->space);
 	close(env->fd);
 	pc_expect_log(_metadata);
+}
+
+/*
+ * A client in a process of its own, with an open file of its own: @work calls pc_ready()
+ * when it is far enough, and does not end. Returns its process then.
+ */
+static inline pid_t pc_start_client(struct __test_metadata *_metadata,
+				    void (*work)(int fd, int ready))
+{
+	int ends[2];
+	pid_t pid;
+	char byte;
+
+	ASSERT_EQ(0, pipe(ends));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		close(ends[0]);
+		work(pc_open(), ends[1]);
+		_exit(1);
+	}
+	close(ends[1]);
+	EXPECT_EQ(1, read(ends[0], &byte, 1)) {
+		TH_LOG("the client has failed");
+	}
+	close(ends[0]);
+	return pid;
+}
+
+static inline void pc_kill_client(struct __test_metadata *_metadata, pid_t pid)
+{
+	int status;
+
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+}
+
+/* The same some times over, at different moments of what @work does then. */
+static inline void pc_kill_clients(struct __test_metadata *_metadata,
+				   void (*work)(int fd, int ready))
+{
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		pid_t pid = pc_start_client(_metadata, work);
+
+		usleep(i * 7000);
+		pc_kill_client(_metadata, pid);
+	}
+}
+
+static inline void pc_ready(int ready)
+{
+	if (write(ready, "", 1) != 1)
+		_exit(1);
 }
 
 static pid_t pc_main_process;
