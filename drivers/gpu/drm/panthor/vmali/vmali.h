@@ -157,7 +157,8 @@ struct vmali_cs_frame {
  * @VMALI_CS_EMPTY: all of the ring buffer is executed
  * @VMALI_CS_SYNC: waits for a sync object in memory
  * @VMALI_CS_PROGRESS: waits for the progress of another stream of the group
- * @VMALI_CS_OOM: waits for a chunk for its tiler heap
+ * @VMALI_CS_OOM: has asked the driver for a chunk for its tiler heap
+ * @VMALI_CS_HANDLER: was denied that, and waits until a handler has made room
  * @VMALI_CS_FATAL: broken, until it is stopped and started
  */
 enum vmali_cs_wait {
@@ -166,6 +167,7 @@ enum vmali_cs_wait {
 	VMALI_CS_SYNC,
 	VMALI_CS_PROGRESS,
 	VMALI_CS_OOM,
+	VMALI_CS_HANDLER,
 	VMALI_CS_FATAL,
 };
 
@@ -179,11 +181,11 @@ enum vmali_cs_wait {
  * @progress: value of PROGRESS_STORE
  * @error: an error since the last ERROR_BARRIER (exception type), or 0
  * @exception_handler: instructions that may make room in a full tiler heap: address,
- * @exception_handler_size: and bytes
+ * @exception_handler_size: and bytes, 0 without a handler
  * @tiler_remaining: bytes that the tiler job under way still has to get
- * @new_chunk: what the driver has given for it, not linked yet, or 0
- * @oom_handled: the handler has been called for it
- * @reserved: 0
+ * @new_chunk: the chunk that comes next in its heap, not linked yet, or 0
+ * @oom_handled: a handler has been called, and there was no chunk since
+ * @handler_depth: the handler is frame[@handler_depth]; 0 if it does not run
  */
 struct vmali_cs_ctx {
 	u32 regs[VMALI_CS_REGS];
@@ -197,7 +199,7 @@ struct vmali_cs_ctx {
 	u32 tiler_remaining;
 	u64 new_chunk;
 	u32 oom_handled;
-	u32 reserved;
+	u32 handler_depth;
 };
 
 /**
@@ -248,12 +250,12 @@ bool vmali_cs_run(struct vmali_stream *s, unsigned int budget);
 /* --- vmali_heap.c --- */
 
 /*
- * Take @size bytes from the heap whose descriptor is at @desc, or go on with what was
+ * Take @size bytes from the heap of the tiler descriptor at @tiler, or go on with what was
  * begun. Returns 0, -EINPROGRESS if there is more to take than is done at once,
  * -ENOSPC if a new chunk is needed, -EINVAL if what describes the heap makes no
  * sense, or what vmali_mmu_access() does.
  */
-int vmali_heap_alloc(struct vmali_stream *s, u64 desc, u32 size);
+int vmali_heap_alloc(struct vmali_stream *s, u64 tiler, u32 size);
 /*
  * A chunk that the driver has given (address and size as in a chunk header), for the
  * next vmali_heap_alloc(). Returns 0, or -EINVAL if it has no size.
@@ -261,6 +263,11 @@ int vmali_heap_alloc(struct vmali_stream *s, u64 desc, u32 size);
 int vmali_heap_add_chunk(struct vmali_stream *s, u64 chunk);
 /* HEAP_OPERATION: count a render pass; 0 and 1: start and end of tiling, 3: end of all. */
 int vmali_heap_operation(struct vmali_stream *s, u32 operation);
+/*
+ * FINISH_FRAGMENT: count the end of a pass if @count, and give the chunks from @first to
+ * @last back to the heap (address and size as in a chunk header; 0 and 0: none).
+ */
+int vmali_heap_finish(struct vmali_stream *s, bool count, u64 first, u64 last);
 /* The counters for the driver: vt_start, vt_end, frag_end. */
 int vmali_heap_counters(struct vmali_stream *s, u32 counters[3]);
 

@@ -36,7 +36,6 @@
 /* In the descriptors that these name. */
 #define SHADER_PROGRAM_SIZE	32
 #define SHADER_PROGRAM_BINARY	8
-#define TILER_HEAP		24
 
 /* What the model's tiler takes from the heap for each index, and at most at once. */
 #define TILER_BYTES		16
@@ -50,6 +49,22 @@
 #define CS_REG_MASK		GENMASK_ULL(31, 16)
 #define CS_PROGRESS_INC		BIT_ULL(32)
 #define CS_IMM48		GENMASK_ULL(47, 0)
+
+/* SET_EXCEPTION_HANDLER has one type of exception: the tiler is out of memory. */
+#define CS_EXCEPTION_TYPE	GENMASK_ULL(7, 0)
+#define   CS_EXCEPTION_TILER_OOM 2
+
+/* RUN_IDVS: a register with the number of the draw call is named. */
+#define CS_IDVS_DRAW_ID		BIT_ULL(34)
+
+/* FLUSH_CACHE2: what happens to each kind of cache. */
+#define CS_FLUSH_L2		GENMASK_ULL(3, 0)
+#define CS_FLUSH_LSC		GENMASK_ULL(7, 4)
+#define CS_FLUSH_OTHER		GENMASK_ULL(11, 8)
+#define CS_FLUSH_NONE		0
+#define CS_FLUSH_CLEAN		1
+#define CS_FLUSH_INVALIDATE	2
+#define CS_FLUSH_BOTH		3
 
 enum cs_cond {
 	COND_LEQUAL,
@@ -116,11 +131,15 @@ static struct vmali_cs_frame *frame(struct vmali_stream *s)
 	return &s->ctx.frame[s->ctx.depth];
 }
 
-/* Tell the driver how far the ring buffer is executed: not beyond a call under way. */
+/*
+ * Tell the driver how far the ring buffer is executed: not beyond a call under way. What
+ * the handler of an exception interrupts is not executed either, but is no call.
+ */
 static int publish(struct vmali_stream *s)
 {
+	bool called = s->ctx.depth && s->ctx.handler_depth != 1;
 	struct fw_ring_out out = {
-		.extract = s->ctx.frame[0].pc - (s->ctx.depth ? INSTR_SIZE : 0),
+		.extract = s->ctx.frame[0].pc - (called ? INSTR_SIZE : 0),
 		.active = s->wait != VMALI_CS_EMPTY && s->wait != VMALI_CS_FATAL,
 	};
 
@@ -264,13 +283,21 @@ static int op_store_state(struct vmali_stream *s, u64 instr)
 	return access_memory(s, address(s, instr), &val, sizeof(val), VMALI_WRITE);
 }
 
+static bool is_flush_mode(u32 mode)
+{
+	return mode == CS_FLUSH_NONE || mode == CS_FLUSH_CLEAN || mode == CS_FLUSH_BOTH;
+}
+
 /* A flush that was made after the value of the register was read is as good. */
 static int op_flush_cache(struct vmali_stream *s, u64 instr)
 {
 	u32 latest = get32(s, src0(instr));
-	bool any = FIELD_GET(GENMASK_ULL(11, 0), instr);
+	u32 l2 = FIELD_GET(CS_FLUSH_L2, instr), lsc = FIELD_GET(CS_FLUSH_LSC, instr);
+	u32 other = FIELD_GET(CS_FLUSH_OTHER, instr);
 
-	if (any && (!latest || latest == vmali_flush_id(s->v)))
+	if (!is_flush_mode(l2) || !is_flush_mode(lsc) || other & ~CS_FLUSH_INVALIDATE)
+		return invalid(s);
+	if ((l2 || lsc || other) && (!latest || latest == vmali_flush_id(s->v)))
 		vmali_flush_caches(s->v);
 	return 0;
 }
@@ -354,8 +381,7 @@ static int op_branch(struct vmali_stream *s, u64 instr)
 
 static int op_set_exception_handler(struct vmali_stream *s, u64 instr)
 {
-	/* Type 0, the heap has no memory, is the only one. */
-	if (FIELD_GET(GENMASK_ULL(7, 0), instr))
+	if (FIELD_GET(CS_EXCEPTION_TYPE, instr) != CS_EXCEPTION_TILER_OOM)
 		return invalid(s);
 	s->ctx.exception_handler = get64(s, src0(instr));
 	s->ctx.exception_handler_size = get32(s, src1(instr));
@@ -520,37 +546,80 @@ static int op_run_compute(struct vmali_stream *s, u64 instr)
 	return access_memory(s, binary, &code, sizeof(code), VMALI_EXECUTE);
 }
 
+static bool handler_runs(struct vmali_stream *s)
+{
+	for (int i = 0; i < VMALI_STREAMS; i++) {
+		struct vmali_stream *other = vmali_stream_of(s->v, s->group, i);
+
+		if (other->started && other->wait != VMALI_CS_FATAL && other->ctx.handler_depth)
+			return true;
+	}
+	return false;
+}
+
 /*
- * The heap is exhausted: ask the driver for a chunk; if it has none, let the handler
- * of user space try once to make room; then give up.
+ * Have a stream of the group call its handler, the stream itself if it has one. The other
+ * stream is interrupted in whatever it does, and does it again afterwards.
+ */
+static int call_handler(struct vmali_stream *s)
+{
+	struct vmali_stream *h = NULL;
+
+	if (s->ctx.oom_handled)
+		return fault(s, VMALI_EXC_OOM, s->cmd_ptr);
+	s->wait = VMALI_CS_HANDLER;
+	if (handler_runs(s))
+		return -EAGAIN;
+	for (int i = 0; i < VMALI_STREAMS; i++) {
+		struct vmali_stream *other = vmali_stream_of(s->v, s->group, i);
+
+		/* One that waits for the driver's answer is left alone until that is there. */
+		if (other->started && other->ctx.exception_handler_size &&
+		    other->wait != VMALI_CS_OOM && other->wait != VMALI_CS_FATAL &&
+		    (!h || other == s))
+			h = other;
+	}
+	if (!h)
+		return -EAGAIN;
+
+	if (call(h, h->ctx.exception_handler, h->ctx.exception_handler_size,
+		 frame(h)->pc) == CS_JUMPED) {
+		h->ctx.handler_depth = h->ctx.depth;
+		h->wait = VMALI_CS_RUNNABLE;
+		s->ctx.oom_handled = true;
+	}
+	vmali_kick(s->v);
+	return h == s && s->wait == VMALI_CS_RUNNABLE ? CS_JUMPED : -EAGAIN;
+}
+
+/*
+ * The heap is exhausted: ask the driver for a chunk. If it has none, wait for a handler of
+ * user space, or for a render pass that gives chunks back. Give up if the handler has been
+ * called and did not help.
  */
 static int tiler_oom(struct vmali_stream *s)
 {
-	if (!s->oom_denied) {
-		s->wait = VMALI_CS_OOM;
-		vmali_mcu_tiler_oom(s);
-		return -EAGAIN;
-	}
-	s->oom_denied = false;
-	if (s->ctx.exception_handler && !s->ctx.oom_handled) {
-		s->ctx.oom_handled = true;
-		return call(s, s->ctx.exception_handler, s->ctx.exception_handler_size,
-			    frame(s)->pc);
-	}
-	return fault(s, VMALI_EXC_OOM, s->cmd_ptr);
+	if (s->oom_denied)
+		return call_handler(s);
+	s->wait = VMALI_CS_OOM;
+	vmali_mcu_tiler_oom(s);
+	return -EAGAIN;
 }
 
 static int op_run_tiler(struct vmali_stream *s, u64 instr)
 {
 	u64 indices = (u64)get32(s, REG_INDEX_COUNT) * get32(s, REG_INSTANCE_COUNT);
-	u64 tiler = get64(s, REG_TILER), heap;
+	u64 tiler = get64(s, REG_TILER);
 	int ret;
 
 	if (!tiler || !indices)
 		return 0;
-	ret = vmali_read(s->v, s->as, tiler + TILER_HEAP, &heap, sizeof(heap));
-	if (!ret)
-		ret = vmali_heap_alloc(s, heap, min(indices, TILER_MAX_INDICES) * TILER_BYTES);
+	/* The descriptor is the handler's until that has ended. */
+	if (s->ctx.oom_handled && !s->ctx.handler_depth && handler_runs(s)) {
+		s->wait = VMALI_CS_HANDLER;
+		return -EAGAIN;
+	}
+	ret = vmali_heap_alloc(s, tiler, min(indices, TILER_MAX_INDICES) * TILER_BYTES);
 	if (ret == -EINPROGRESS)
 		return CS_LONG;
 	ret = ret == -ENOSPC ? tiler_oom(s) : tiler_result(s, ret, tiler);
@@ -563,15 +632,19 @@ static int op_run_tiler(struct vmali_stream *s, u64 instr)
 	return ret;
 }
 
-static int heap_operation(struct vmali_stream *s, u32 operation)
+static int op_run_idvs(struct vmali_stream *s, u64 instr)
 {
-	return tiler_result(s, vmali_heap_operation(s, operation), s->ctx.heap);
+	if (instr & CS_IDVS_DRAW_ID && src0(instr) >= VMALI_CS_REGS)
+		return invalid(s);
+	return op_run_tiler(s, instr);
 }
 
-/* Chunks stay in the heap. */
 static int op_finish_fragment(struct vmali_stream *s, u64 instr)
 {
-	return instr & BIT_ULL(0) ? heap_operation(s, 3) : 0;
+	u64 first = get64(s, src0(instr)), last = get64(s, src1(instr));
+
+	return tiler_result(s, vmali_heap_finish(s, instr & BIT_ULL(0), first, last),
+			    first ?: last ?: s->ctx.heap);
 }
 
 static int op_heap_set(struct vmali_stream *s, u64 instr)
@@ -584,7 +657,9 @@ static int op_heap_operation(struct vmali_stream *s, u64 instr)
 {
 	u32 operation = FIELD_GET(GENMASK_ULL(33, 32), instr);
 
-	return operation == 2 ? invalid(s) : heap_operation(s, operation);
+	if (operation == 2)
+		return invalid(s);
+	return tiler_result(s, vmali_heap_operation(s, operation), s->ctx.heap);
 }
 
 /**
@@ -608,11 +683,11 @@ static const struct cs_op ops[256] = {
 	[3] = { op_wait },
 	[4] = { op_run_compute, .work = true },
 	[5] = { op_run_tiler, .work = true },		/* RUN_TILING */
-	[6] = { op_run_tiler, .work = true },		/* RUN_IDVS */
+	[6] = { op_run_idvs, .work = true },
 	[7] = { op_nop, .work = true },			/* RUN_FRAGMENT */
 	[8] = { op_nop, .work = true },			/* RUN_FULLSCREEN */
 	[9] = { op_nop, .work = true },			/* FINISH_TILING */
-	[11] = { op_finish_fragment },
+	[11] = { op_finish_fragment, .src0 = 2, .src1 = 2 },
 	[16] = { op_add_imm32, .dest = 1, .src0 = 1 },
 	[17] = { op_add_imm64, .dest = 2, .src0 = 2 },
 	[18] = { op_umin32, .dest = 1, .src0 = 1, .src1 = 1 },
@@ -696,8 +771,11 @@ static int step(struct vmali_stream *s)
 	u64 instr;
 	int ret;
 
-	while (s->ctx.depth && frame(s)->pc >= frame(s)->end)
+	while (s->ctx.depth && frame(s)->pc >= frame(s)->end) {
+		if (s->ctx.handler_depth == s->ctx.depth)
+			s->ctx.handler_depth = 0;
 		s->ctx.depth--;
+	}
 	f = frame(s);
 	if (!s->ctx.depth && f->pc >= f->end) {
 		ret = look_for_more(s);

@@ -27,9 +27,13 @@
 #define MEM_START	SZ_4K
 #define MEM_EXEC	(MEM_SIZE - SZ_4K)
 
-#define RING_IN		0x1000
-#define RING_OUT	0x2000
-#define RING		0x3000
+/* Two streams have rings. */
+#define RING_IN_OF(n)	(0x1000 + 0x100 * (n))
+#define RING_OUT_OF(n)	(0x2000 + 0x100 * (n))
+#define RING_OF(n)	(0x3000 + 0x4000 * (n))
+#define RING_IN		RING_IN_OF(0)
+#define RING_OUT	RING_OUT_OF(0)
+#define RING		RING_OF(0)
 #define RING_SIZE	SZ_4K
 #define BUFFER		0x4000
 #define DATA		0x8000
@@ -37,6 +41,9 @@
 #define HEAP		0x9000
 #define HEAP_DESC	0x9100
 #define TILER		0x9200
+#define COMPLETED_TOP	(TILER + 40)
+#define COMPLETED_BOTTOM (TILER + 48)
+#define SUSPEND_BUF	0x9800
 #define CHUNK(n)	(0x10000 + 0x4000 * (n))
 #define CHUNK_SIZE	SZ_8K
 #define CHUNK_POINTER(n) (CHUNK(n) | CHUNK_SIZE / SZ_4K)
@@ -53,7 +60,9 @@
 #define BRANCH(cond, reg, offset)	INSTR(22, 0, reg, 0, (cond) << 28 | (u16)(offset))
 #define CALL(addr, size)		INSTR(32, 0, addr, size, 0)
 #define JUMP(addr, size)		INSTR(33, 0, addr, size, 0)
-#define FLUSH_CACHES(id)		INSTR(36, 0, id, 0, 0x233)
+#define FINISH_FRAGMENT(first, last)	INSTR(11, 0, first, last, 1)
+#define FLUSH_CACHE2(id, modes)		INSTR(36, 0, id, 0, modes)
+#define FLUSH_CACHES(id)		FLUSH_CACHE2(id, 0x233)
 #define SYNC_ADD32(addr, val)		INSTR(37, 0, addr, val, 0)
 #define SYNC_WAIT32(addr, val, flags)	INSTR(39, 0, addr, val, flags)
 #define STORE_STATE(addr, state)	INSTR(40, 0, addr, state, 0)
@@ -65,7 +74,9 @@
 #define SYNC_WAIT64(addr, val, flags)	INSTR(53, 0, addr, val, flags)
 #define RUN_COMPUTE			INSTR(4, 0, 0, 0, 0)
 #define RUN_IDVS			INSTR(6, 0, 0, 0, 0)
-#define SET_EXCEPTION_HANDLER(addr, size) INSTR(25, 0, addr, size, 0)
+#define DRAW_ID(reg)			(BIT_ULL(34) | INSTR(0, 0, reg, 0, 0))
+#define SET_EXCEPTION_HANDLER(addr, size, type) INSTR(25, 0, addr, size, type)
+#define TILER_OOM	2
 
 #define GREATER		BIT(28)
 #define NEQUAL		3u
@@ -78,10 +89,10 @@
  * struct cs_test - Fixture
  * @v: model, of which only the streams of group 0 are used; its MMU is one without
  *     address spaces
- * @s: stream 0 of that
+ * @s: the stream of that which ring() and reg() mean
  * @mem: memory
  * @fw: memory of the firmware interface
- * @insert: end of the ring buffer
+ * @insert: ends of the ring buffers
  * @buffer: end of the instructions at BUFFER
  * @locked: memory is locked now and then
  * @rnd: when
@@ -93,7 +104,7 @@ struct cs_test {
 	struct vmali v;
 	struct vmali_stream *s;
 	u8 *mem, *fw;
-	u64 insert, buffer;
+	u64 insert[2], buffer;
 	bool locked;
 	struct rnd_state rnd;
 	struct timer_list timer;
@@ -156,10 +167,11 @@ static u32 reg(unsigned int nr)
 static void ring(u64 instr)
 {
 	struct cs_test *t = fixture();
+	u64 *insert = &t->insert[t->s->index];
 
-	set64(RING + t->insert % RING_SIZE, instr);
-	t->insert += sizeof(instr);
-	set64(RING_IN, t->insert);
+	set64(RING_OF(t->s->index) + *insert % RING_SIZE, instr);
+	*insert += sizeof(instr);
+	set64(RING_IN_OF(t->s->index), *insert);
 }
 
 /* and to what call_buffer() calls. */
@@ -192,14 +204,42 @@ static void run(struct kunit *test)
 	t->locked = locked;
 }
 
-static void expect_done(struct kunit *test)
+static void use_stream(unsigned int index)
+{
+	struct cs_test *t = fixture();
+
+	t->s = &t->v.mcu.groups[0].streams[index];
+}
+
+/* The same for both streams. */
+static void run_both(struct kunit *test)
 {
 	struct cs_test *t = test->priv;
+	struct vmali_stream *streams = t->v.mcu.groups[0].streams;
+	bool locked = t->locked;
 
-	run(test);
+	for (int i = 0; i < 4000 && locked; i++)
+		vmali_cs_run(&streams[i % 2], 7);
+	t->locked = false;
+	while (vmali_cs_run(&streams[0], 7) | vmali_cs_run(&streams[1], 7))
+		;
+	t->locked = locked;
+}
+
+static void expect_empty(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+	unsigned int index = t->s->index;
+
 	KUNIT_EXPECT_EQ(test, t->s->wait, VMALI_CS_EMPTY);
-	KUNIT_EXPECT_EQ(test, get64(RING_OUT), t->insert);
-	KUNIT_EXPECT_EQ(test, get32(RING_OUT + 8), 0);
+	KUNIT_EXPECT_EQ(test, get64(RING_OUT_OF(index)), t->insert[index]);
+	KUNIT_EXPECT_EQ(test, get32(RING_OUT_OF(index) + 8), 0);
+}
+
+static void expect_done(struct kunit *test)
+{
+	run(test);
+	expect_empty(test);
 }
 
 static struct fw_stream_out *stream_out(struct cs_test *t)
@@ -221,7 +261,7 @@ static void expect_fatal(struct kunit *test, u32 type, u64 info)
 	KUNIT_EXPECT_EQ(test, t->s->wait, VMALI_CS_FATAL);
 	KUNIT_EXPECT_EQ(test, stream_out(t)->fatal, type);
 	KUNIT_EXPECT_EQ(test, stream_out(t)->fatal_info, info);
-	KUNIT_EXPECT_LT(test, get64(RING_OUT), t->insert);
+	KUNIT_EXPECT_LT(test, get64(RING_OUT), t->insert[0]);
 	KUNIT_EXPECT_FALSE(test, vmali_cs_run(t->s, 1));
 }
 
@@ -233,13 +273,18 @@ static void restart(struct kunit *test)
 	memset(t->mem, 0, MEM_SIZE);
 	memset(t->fw, 0, FW_SHARED_SIZE);
 	vmali_mcu_init(&t->v);
-	t->s->ring_base = RING;
-	t->s->ring_size = RING_SIZE;
-	t->s->ring_in = RING_IN;
-	t->s->ring_out = RING_OUT;
-	t->insert = RING_SIZE - 2 * sizeof(u64);
-	t->s->ctx.frame[0].pc = t->insert;
-	set64(RING_IN, t->insert);
+	for (int i = 0; i < ARRAY_SIZE(t->insert); i++) {
+		use_stream(i);
+		t->s->started = true;
+		t->s->ring_base = RING_OF(i);
+		t->s->ring_size = RING_SIZE;
+		t->s->ring_in = RING_IN_OF(i);
+		t->s->ring_out = RING_OUT_OF(i);
+		t->insert[i] = RING_SIZE - 2 * sizeof(u64);
+		t->s->ctx.frame[0].pc = t->insert[i];
+		set64(RING_IN_OF(i), t->insert[i]);
+	}
+	use_stream(0);
 	t->buffer = BUFFER;
 }
 
@@ -264,6 +309,7 @@ static void registers(struct kunit *test)
 	static const u64 bad[] = {
 		MOVE48(95, 0), MOVE32(96, 0), ADD_IMM32(0, 96, 0), UMIN32(0, 0, 96),
 		SYNC_ADD64(0, 95, 0), LOAD(90, 0, 0x41, 0), CALL(95, 0),
+		FINISH_FRAGMENT(95, 0), FINISH_FRAGMENT(0, 95), RUN_IDVS | DRAW_ID(96),
 	};
 
 	ring(MOVE48(94, 1));
@@ -381,6 +427,24 @@ static void job(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->v.flush_id, 6);
 }
 
+/* Caches are left, cleaned, or cleaned and invalidated; others are only invalidated. */
+static void flush_modes(struct kunit *test)
+{
+	static const u32 good[] = { 0, 0x1, 0x3, 0x10, 0x30, 0x200, 0x233 };
+	static const u32 bad[] = { 0x2, 0x4, 0x8, 0x20, 0x40, 0x80, 0x100, 0x300, 0x400, 0x800 };
+
+	for (int i = 0; i < ARRAY_SIZE(good); i++) {
+		restart(test);
+		ring(FLUSH_CACHE2(0, good[i]));
+		expect_done(test);
+	}
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		restart(test);
+		ring(FLUSH_CACHE2(0, bad[i]));
+		expect_fatal(test, VMALI_EXC_CS_INSTR, RING + RING_SIZE - 2 * sizeof(u64));
+	}
+}
+
 static void signals(struct kunit *test)
 {
 	set64(DATA, U32_MAX);
@@ -469,14 +533,14 @@ static void ring_pointers(struct kunit *test)
 {
 	struct cs_test *t = test->priv;
 
-	t->insert += RING_SIZE + sizeof(u64);
-	set64(RING_IN, t->insert);
-	expect_fatal(test, VMALI_EXC_CS_CONFIG, t->insert);
+	t->insert[0] += RING_SIZE + sizeof(u64);
+	set64(RING_IN, t->insert[0]);
+	expect_fatal(test, VMALI_EXC_CS_CONFIG, t->insert[0]);
 
 	restart(test);
-	t->insert += 4;
-	set64(RING_IN, t->insert);
-	expect_fatal(test, VMALI_EXC_CS_CONFIG, t->insert);
+	t->insert[0] += 4;
+	set64(RING_IN, t->insert[0]);
+	expect_fatal(test, VMALI_EXC_CS_CONFIG, t->insert[0]);
 }
 
 /* Two chunks, and a job that needs more. */
@@ -544,40 +608,200 @@ static void heap_grows(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, get32(HEAP + 4 * i), 1);
 }
 
-static void heap_denied(struct kunit *test)
+static void exception_types(struct kunit *test)
 {
-	heap_job(test);
-	expect_oom(test);
-	deny(test);
+	static const u8 unknown[] = { 0, 1, 3, 4, 255 };
+
+	ring(SET_EXCEPTION_HANDLER(62, 64, TILER_OOM));
 	expect_done(test);
-	KUNIT_EXPECT_EQ(test, stream_out(test->priv)->fault, VMALI_EXC_OOM);
+	for (int i = 0; i < ARRAY_SIZE(unknown); i++) {
+		restart(test);
+		ring(SET_EXCEPTION_HANDLER(62, 64, unknown[i]));
+		expect_fatal(test, VMALI_EXC_CS_INSTR, RING + RING_SIZE - 2 * sizeof(u64));
+	}
 }
 
-/* The handler of user space runs once, whether it helps or not. */
+/* A handler that counts, and puts a chunk behind the last one if it is to @help. */
+static void handler(bool help)
+{
+	buffer(ADD_IMM32(80, 80, 1));
+	if (!help)
+		return;
+	buffer(MOVE48(82, CHUNK(1)));
+	buffer(MOVE48(84, CHUNK_POINTER(2)));
+	buffer(STORE(84, 82, 0x3, 0));
+}
+
+static void set_handler(struct kunit *test)
+{
+	ring(MOVE48(62, BUFFER));
+	ring(MOVE32(64, ((struct cs_test *)test->priv)->buffer - BUFFER));
+	ring(SET_EXCEPTION_HANDLER(62, 64, TILER_OOM));
+}
+
+/* If it does not help, it is not called again. */
 static void heap_handler(struct kunit *test)
 {
 	for (int help = 0; help < 2; help++) {
 		restart(test);
-		buffer(ADD_IMM32(80, 80, 1));
-		if (help) {
-			buffer(MOVE48(82, CHUNK(1)));
-			buffer(MOVE48(84, CHUNK_POINTER(2)));
-			buffer(STORE(84, 82, 0x3, 0));
-		}
-		ring(MOVE48(62, BUFFER));
-		ring(MOVE32(64, ((struct cs_test *)test->priv)->buffer - BUFFER));
-		ring(SET_EXCEPTION_HANDLER(62, 64));
+		handler(help);
+		set_handler(test);
 		heap_job(test);
 		expect_oom(test);
 		deny(test);
-		if (!help) {
-			expect_oom(test);
-			deny(test);
-		}
 		expect_done(test);
 		KUNIT_EXPECT_EQ(test, stream_out(test->priv)->fault, help ? 0 : VMALI_EXC_OOM);
 		KUNIT_EXPECT_EQ(test, reg(80), 1);
 	}
+}
+
+/* It is called on the stream that has registered it, in the middle of what that does, */
+static void heap_handler_elsewhere(struct kunit *test)
+{
+	for (int empty = 0; empty < 2; empty++) {
+		restart(test);
+		handler(true);
+		use_stream(1);
+		set_handler(test);
+		ring(MOVE48(10, DATA));
+		if (!empty)
+			ring(SYNC_WAIT64(10, 12, GREATER));
+		run(test);
+		KUNIT_EXPECT_EQ(test, fixture()->s->wait, empty ? VMALI_CS_EMPTY : VMALI_CS_SYNC);
+		use_stream(0);
+		heap_job(test);
+		ring(MOVE48(10, DATA));
+		ring(MOVE48(12, 1));
+		ring(SYNC_ADD64(10, 12, 0));
+		expect_oom(test);
+		deny(test);
+		run_both(test);
+		expect_empty(test);
+		expect_fault(test, 0, 0);
+		KUNIT_EXPECT_EQ(test, reg(80), 0);
+		use_stream(1);
+		expect_empty(test);
+		KUNIT_EXPECT_EQ(test, reg(80), 1);
+	}
+}
+
+/* or later, when one registers it. Until then, the tiler waits. */
+static void heap_handler_later(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+
+	heap_job(test);
+	expect_oom(test);
+	deny(test);
+	run_both(test);
+	expect_fault(test, 0, 0);
+	KUNIT_EXPECT_NE(test, t->s->wait, VMALI_CS_EMPTY);
+
+	handler(true);
+	use_stream(1);
+	set_handler(test);
+	run_both(test);
+	expect_empty(test);
+	KUNIT_EXPECT_EQ(test, reg(80), 1);
+	use_stream(0);
+	expect_empty(test);
+	expect_fault(test, 0, 0);
+}
+
+/* What the driver sees of the ring buffer while the handler of a job in it runs. */
+static void heap_handler_extract(struct kunit *test)
+{
+	u64 extract;
+
+	buffer(MOVE48(10, DATA));
+	buffer(SYNC_WAIT64(10, 12, GREATER));
+	set_handler(test);
+	heap_job(test);
+	expect_oom(test);
+	extract = get64(RING_OUT);
+	deny(test);
+	run(test);
+	KUNIT_EXPECT_EQ(test, get64(RING_OUT), extract);
+}
+
+/* FINISH_FRAGMENT of what the tiler has completed for the descriptor. */
+static void finish_fragment(void (*emit)(u64 instr))
+{
+	emit(MOVE48(70, TILER));
+	emit(LOAD(72, 70, 0xf, 40));
+	emit(FINISH_FRAGMENT(72, 74));
+	emit(MOVE48(76, 0));
+	emit(MOVE48(78, 0));
+	emit(STORE(76, 70, 0xf, 40));
+}
+
+static void heap_returns(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+
+	heap_job(test);
+	expect_oom(test);
+	KUNIT_EXPECT_EQ(test, vmali_heap_add_chunk(t->s, CHUNK_POINTER(2)), 0);
+	t->s->wait = VMALI_CS_RUNNABLE;
+	expect_done(test);
+	/* The third chunk is still filled. */
+	KUNIT_EXPECT_EQ(test, get64(COMPLETED_TOP), CHUNK_POINTER(0));
+	KUNIT_EXPECT_EQ(test, get64(COMPLETED_BOTTOM), CHUNK_POINTER(1));
+
+	/* Both of the others are taken again before the driver is asked. */
+	finish_fragment(ring);
+	ring(RUN_IDVS);
+	expect_done(test);
+	KUNIT_EXPECT_EQ(test, get32(HEAP + 8), 2);
+	KUNIT_EXPECT_EQ(test, get64(COMPLETED_TOP), CHUNK_POINTER(2));
+	KUNIT_EXPECT_EQ(test, get64(COMPLETED_BOTTOM), CHUNK_POINTER(0));
+	KUNIT_EXPECT_EQ(test, get64(HEAP_DESC + 8), CHUNK(1));
+	KUNIT_EXPECT_EQ(test, get64(CHUNK(2)), CHUNK_POINTER(0));
+
+	/* No chunks: it only counts. */
+	ring(MOVE48(72, 0));
+	ring(MOVE48(74, 0));
+	ring(FINISH_FRAGMENT(72, 74));
+	expect_done(test);
+	KUNIT_EXPECT_EQ(test, get32(HEAP + 8), 3);
+	expect_fault(test, 0, 0);
+
+	/* One of them, or one without a size, is a mistake. */
+	ring(MOVE48(72, CHUNK(0)));
+	ring(FINISH_FRAGMENT(72, 72));
+	expect_done(test);
+	expect_fault(test, VMALI_EXC_DATA_INVALID, CHUNK(0));
+	KUNIT_EXPECT_EQ(test, get32(HEAP + 8), 3);
+}
+
+/* A job of nine chunks in a heap of two, as drivers make it. */
+static void heap_renders_in_parts(struct kunit *test)
+{
+	finish_fragment(buffer);
+	buffer(ADD_IMM32(80, 80, 1));
+	use_stream(1);
+	ring(MOVE48(60, HEAP));
+	ring(HEAP_SET(60));
+	set_handler(test);
+	ring(MOVE48(10, DATA));
+	ring(SYNC_WAIT64(10, 12, GREATER));
+	run(test);
+	use_stream(0);
+	heap_job(test);
+	ring(MOVE32(34, 4));
+	ring(RUN_IDVS);
+	for (int i = 0; i < 20; i++) {
+		run_both(test);
+		if (((struct cs_test *)test->priv)->s->wait != VMALI_CS_OOM)
+			break;
+		deny(test);
+	}
+	expect_empty(test);
+	expect_fault(test, 0, 0);
+	use_stream(1);
+	/* Each time there is one more. */
+	KUNIT_EXPECT_GE(test, reg(80), 7);
+	KUNIT_EXPECT_EQ(test, fixture()->s->wait, VMALI_CS_SYNC);
 }
 
 /* Two streams that share a heap have made it grow at the same time. */
@@ -610,7 +834,7 @@ static void heap_cycle(struct kunit *test)
 	KUNIT_EXPECT_GE(test, turns, 4);
 	KUNIT_EXPECT_EQ(test, t->s->wait, VMALI_CS_EMPTY);
 	KUNIT_EXPECT_EQ(test, t->s->ctx.tiler_remaining, 0);
-	KUNIT_EXPECT_EQ(test, get64(RING_OUT), t->insert);
+	expect_empty(test);
 }
 
 /* All of the above once more, with memory that is locked now and then. */
@@ -618,8 +842,9 @@ static void locked_memory(struct kunit *test)
 {
 	static void (* const cases[])(struct kunit *test) = {
 		arithmetic, registers, opcodes, branches, calls, loads_and_stores, job,
-		signals, waits, errors, shader_fetch, ring_pointers, heap_grows,
-		heap_denied, heap_handler, heap_shared,
+		flush_modes, signals, waits, errors, shader_fetch, ring_pointers, heap_grows,
+		heap_handler, heap_handler_elsewhere, heap_handler_later, heap_returns,
+		heap_renders_in_parts, heap_shared,
 	};
 	struct cs_test *t = test->priv;
 
@@ -653,7 +878,7 @@ static void start_stream(struct kunit *test, u32 doorbell)
 		.ring_out = RING_OUT,
 	};
 	/* It starts where the driver has seen it to be. */
-	set64(RING_IN + sizeof(u64), t->insert);
+	set64(RING_IN + sizeof(u64), t->insert[0]);
 	fw_field(fw_group_in, FW_GROUP_IN(0), doorbell_req) = BIT(0);
 	fw_field(fw_global_in, FW_GLOBAL_IN, doorbell_req) = BIT(0);
 
@@ -709,6 +934,62 @@ static void stream_doorbells(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, stream_out(t)->fatal, VMALI_EXC_CS_CONFIG);
 		KUNIT_EXPECT_EQ(test, stream_out(t)->fatal_info, RING);
 	}
+}
+
+static void start_waiting(struct kunit *test)
+{
+	start_stream(test, 1);
+	ring(MOVE48(10, DATA));
+	ring(SYNC_WAIT64(10, 12, GREATER));
+	ring_doorbell(test, 0);
+	work(test);
+	KUNIT_EXPECT_EQ(test, fixture()->s->wait, VMALI_CS_SYNC);
+}
+
+/* The CPU writes to a sync object, and rings no doorbell: it is looked at in a while. */
+static void cpu_signals(struct kunit *test)
+{
+	struct cs_test *t = test->priv;
+	enum vmali_more more;
+
+	start_waiting(test);
+	spin_lock_irq(&t->v.lock);
+	vmali_mcu_work(&t->v, true);
+	more = vmali_mcu_work(&t->v, true);
+	spin_unlock_irq(&t->v.lock);
+	KUNIT_EXPECT_EQ(test, more, VMALI_SOON);
+	set64(DATA, 1);
+	work(test);
+	expect_empty(test);
+	spin_lock_irq(&t->v.lock);
+	more = vmali_mcu_work(&t->v, true);
+	spin_unlock_irq(&t->v.lock);
+	KUNIT_EXPECT_EQ(test, more, VMALI_KICKED);
+}
+
+static void ask_group(struct kunit *test, u32 state)
+{
+	u32 *doorbells = &fw_field(fw_global_in, FW_GLOBAL_IN, doorbell_req);
+
+	fw_field(fw_group_in, FW_GROUP_IN(0), req) = state;
+	*doorbells ^= BIT(0);
+	ring_doorbell(test, 0);
+	work(test);
+	KUNIT_EXPECT_EQ(test, fw_field(fw_group_out, FW_GROUP_OUT(0), ack) & FW_CSG_STATE, state);
+}
+
+/* Or while the group is not resident: it is looked at when that is resumed. */
+static void cpu_signals_who_is_suspended(struct kunit *test)
+{
+	start_waiting(test);
+	*(u64 *)fw_word(FW_GROUP_IN(0) + offsetof(struct fw_group_in, suspend_buf)) = SUSPEND_BUF;
+	ask_group(test, FW_CSG_SUSPEND);
+	set64(DATA, 1);
+	work(test);
+	KUNIT_EXPECT_LT(test, get64(RING_OUT), fixture()->insert[0]);
+	fw_field(fw_group_in, FW_GROUP_IN(0), doorbell_req) ^= BIT(0);
+	ask_group(test, FW_CSG_RESUME);
+	expect_empty(test);
 }
 
 static void on_timer(struct timer_list *timer)
@@ -816,18 +1097,26 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(calls),
 	KUNIT_CASE(loads_and_stores),
 	KUNIT_CASE(job),
+	KUNIT_CASE(flush_modes),
 	KUNIT_CASE(signals),
 	KUNIT_CASE(waits),
 	KUNIT_CASE(errors),
 	KUNIT_CASE(shader_fetch),
 	KUNIT_CASE(ring_pointers),
 	KUNIT_CASE(heap_grows),
-	KUNIT_CASE(heap_denied),
+	KUNIT_CASE(exception_types),
 	KUNIT_CASE(heap_handler),
+	KUNIT_CASE(heap_handler_elsewhere),
+	KUNIT_CASE(heap_handler_later),
+	KUNIT_CASE(heap_handler_extract),
+	KUNIT_CASE(heap_returns),
+	KUNIT_CASE(heap_renders_in_parts),
 	KUNIT_CASE(heap_shared),
 	KUNIT_CASE(heap_cycle),
 	KUNIT_CASE(locked_memory),
 	KUNIT_CASE(stream_doorbells),
+	KUNIT_CASE(cpu_signals),
+	KUNIT_CASE(cpu_signals_who_is_suspended),
 	KUNIT_CASE(lock_between_turns),
 	KUNIT_CASE(gpu_commands),
 	{}

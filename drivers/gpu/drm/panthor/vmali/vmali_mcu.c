@@ -249,6 +249,7 @@ static void stream_status(struct vmali_stream *s)
 		wait = FW_CS_WAIT_PROGRESS;
 		break;
 	case VMALI_CS_OOM:
+	case VMALI_CS_HANDLER:
 		blocked = FW_CS_BLOCKED_RESOURCE;
 		break;
 	default:
@@ -666,7 +667,9 @@ void vmali_mcu_show(struct vmali *v, struct seq_file *m)
 		[VMALI_CS_RUNNABLE] = "runs", [VMALI_CS_EMPTY] = "empty",
 		[VMALI_CS_SYNC] = "waits for a sync object",
 		[VMALI_CS_PROGRESS] = "waits for progress",
-		[VMALI_CS_OOM] = "waits for heap memory", [VMALI_CS_FATAL] = "fatal",
+		[VMALI_CS_OOM] = "asks for heap memory",
+		[VMALI_CS_HANDLER] = "waits for a handler to make room",
+		[VMALI_CS_FATAL] = "fatal",
 	};
 
 	seq_printf(m, "microcontroller: %s%s\n", v->mcu.booted ? "booted" : "off",

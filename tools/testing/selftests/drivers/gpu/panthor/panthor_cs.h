@@ -9,6 +9,8 @@
 #ifndef PANTHOR_CS_H
 #define PANTHOR_CS_H
 
+#include <stdbool.h>
+
 #include <linux/types.h>
 
 #define PC_CS_REGS	92
@@ -19,6 +21,8 @@
 /* Where RUN_COMPUTE finds the address of a shader program descriptor. */
 #define PC_CS_SHADER_PROGRAM	16
 
+#define PC_CS_EXCEPTION_TILER_OOM	2
+
 enum pc_cs_op {
 	PC_CS_NOP = 0,
 	PC_CS_MOVE48 = 1,
@@ -26,6 +30,8 @@ enum pc_cs_op {
 	PC_CS_WAIT = 3,
 	PC_CS_RUN_COMPUTE = 4,
 	PC_CS_RUN_IDVS = 6,
+	PC_CS_RUN_FRAGMENT = 7,
+	PC_CS_FINISH_FRAGMENT = 11,
 	PC_CS_ADD_IMM32 = 16,
 	PC_CS_ADD_IMM64 = 17,
 	PC_CS_UMIN32 = 18,
@@ -179,10 +185,19 @@ static inline void pc_cs_sync_wait(struct pc_cs *cs, enum pc_cs_op op, enum pc_c
 	pc_cs_emit(cs, op, (__u64)addr << 40 | (__u64)data << 32 | (__u64)cond << 28);
 }
 
-/* Run the stream at @addr when the tiler heap has no more memory. */
+/* Run the stream at @addr when the tiler heap has no more memory. Its length may be 0. */
 static inline void pc_cs_oom_handler(struct pc_cs *cs, __u32 addr, __u32 length)
 {
-	pc_cs_emit(cs, PC_CS_SET_EXCEPTION_HANDLER, (__u64)addr << 40 | (__u64)length << 32);
+	pc_cs_emit(cs, PC_CS_SET_EXCEPTION_HANDLER, (__u64)addr << 40 | (__u64)length << 32 |
+		   PC_CS_EXCEPTION_TILER_OOM);
+}
+
+/* A render pass is complete if @last. The chunks in registers @first to @last_chunk are free. */
+static inline void pc_cs_finish_fragment(struct pc_cs *cs, __u32 first, __u32 last_chunk,
+					 bool last)
+{
+	pc_cs_emit(cs, PC_CS_FINISH_FRAGMENT, (__u64)PC_CS_SB << 48 | (__u64)first << 40 |
+		   (__u64)last_chunk << 32 | last);
 }
 
 static inline void pc_cs_heap_set(struct pc_cs *cs, __u32 addr)
