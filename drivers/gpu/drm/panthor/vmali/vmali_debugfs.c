@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 or MIT
 /*
  * What tests ask of the model, in debugfs: its verdict and its state; and what they
- * do to it: hang it, damage page tables.
+ * do to it: hang it, damage page tables, raise interrupts.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -51,6 +51,20 @@ static int hang_get(void *data, u64 *val)
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(hang_fops, hang_get, hang_set, "%llu\n");
+
+/* As if these address spaces had a fault that nobody has handled. */
+static int raise_set(void *data, u64 val)
+{
+	struct vmali *v = data;
+
+	if (val >= BIT(VMALI_AS_COUNT))
+		return -EINVAL;
+	spin_lock_irq(&v->lock);
+	vmali_raise(v, VMALI_IRQ_MMU, val);
+	spin_unlock_irq(&v->lock);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(raise_fops, NULL, raise_set, "%llu\n");
 
 static int resets_get(void *data, u64 *val)
 {
@@ -127,6 +141,7 @@ void vmali_debugfs_init(struct vmali *v)
 	debugfs_create_file("hang", 0600, dir, v, &hang_fops);
 	debugfs_create_file("hang_resets", 0400, dir, v, &hang_resets_fops);
 	debugfs_create_file("inject", 0200, dir, v, &inject_fops);
+	debugfs_create_file("raise", 0200, dir, v, &raise_fops);
 	debugfs_create_file("resets", 0400, dir, v, &resets_fops);
 	debugfs_create_file("state", 0400, dir, v, &state_fops);
 }

@@ -10,6 +10,9 @@
 #define VA		0x10000000ull
 #define RING		0x1000
 
+/* pc_version() of the driver that looks at all address spaces all the time. */
+#define DRIVER_OF_6_12	0x10000
+
 /* The driver's limit for a job is 5 s; a case may have two of them. */
 #define SLOW		60
 
@@ -436,6 +439,37 @@ TEST_F_TIMEOUT(fault, reset_and_bind, SLOW)
 	expect_reset(_metadata, resets);
 	pc_provoked_timeouts();
 	ASSERT_EQ(0, restart_after_reset(&space->gpu));
+}
+
+/*
+ * A fault that comes while the driver takes an address space away stays raised. It must not
+ * hit the VM that gets the address space next.
+ */
+TEST_F(fault, left_over_for_the_next_vm)
+{
+	struct pc_space *other = calloc(1, sizeof(*other));
+	int fd = self->f.env.fd, err;
+	__u32 word;
+
+	ASSERT_TRUE(other);
+	/* The GPU is awake, and forgets nothing. */
+	pc_expect_space(_metadata, &self->f.env.space);
+	if (pc_model_raise_unused() == -ENOENT)
+		SKIP(return, "no way to raise a fault");
+
+	ASSERT_EQ(0, pc_space_init(other, fd));
+	err = pc_gpu_read(&other->gpu, PC_GPU_VA, &word, sizeof(word));
+	if (err && pc_version(fd) > DRIVER_OF_6_12) {
+		TH_LOG("the driver does not clear it: see Documentation/gpu/panthor-vmali.rst");
+		EXPECT_EQ(-EINVAL, err);
+		ASSERT_EQ(0, pc_gpu_restart(&other->gpu));
+	} else {
+		EXPECT_EQ(0, err);
+	}
+	pc_provoked_faults();
+	EXPECT_EQ(0, pc_gpu_read(&other->gpu, PC_GPU_VA, &word, sizeof(word)));
+	pc_space_fini(other);
+	free(other);
 }
 
 TEST_HARNESS_MAIN

@@ -125,6 +125,22 @@ int pc_model_running(void)
 	return count;
 }
 
+int pc_model_raise_unused(void)
+{
+	char text[1 << 13], *line, *next = text;
+	ssize_t len = read_text("vmali/state", text, sizeof(text));
+	unsigned int as, mask = 0;
+	char state[4];
+
+	if (len < 0)
+		return len;
+	while ((line = strsep(&next, "\n")))
+		if (sscanf(line, "%u %3s", &as, state) == 2 && !strcmp(state, "off"))
+			mask |= 1 << as;
+	snprintf(text, sizeof(text), "%u", mask);
+	return pc_debugfs_write("vmali/raise", text);
+}
+
 int pc_bo_create_contig(int fd, __u64 size, __u32 chunk, struct pc_bo *bo)
 {
 	struct vmali_contig args = { .size = size, .chunk = chunk };

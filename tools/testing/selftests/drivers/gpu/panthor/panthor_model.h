@@ -18,6 +18,9 @@ int pc_model_hung(void);
 /* How often that has ended in a reset. */
 long long pc_model_hang_resets(void);
 
+/* Raise the fault interrupt of each address space that nobody uses. */
+int pc_model_raise_unused(void);
+
 /*
  * Accesses of groups so far to memory that is mapped so: "cached", "uncached"; or by a
  * leaf of this kind: "block", "page". Fetches of instructions are among them.
