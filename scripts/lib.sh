@@ -83,7 +83,10 @@ path()
 }
 
 mapfile -t kernels < <(column 1)
-gpus=$(sed -n 's/^\t{ "\(g[^"]*\)", 0x.*/\1/p' "$top/$src/vmali/vmali_dev.c" | paste -sd" ")
+# gpu_rows: name, architecture, minor revision of each GPU of the model, the default first.
+gpu_rows=$(sed -n 's/^VMALI_GPU("\([^"]*\)", \([0-9]*\), \([0-9]*\),.*/\1 \2 \3/p' \
+	"$top/$src/vmali/vmali_gpus.h")
+gpus=$(cut -d' ' -f1 <<<"$gpu_rows" | paste -sd' ')
 : "${KVER:=${kernels[0]}}" "${KDIR:=}" "${O:=$top/build}" "${DRIVER:=pgtable}" "${BACKEND:=fork}"
 : "${GPU:=${gpus%% *}}" "${MEM:=1G}"
 O=$(cd "$top" && realpath -m -- "$O")
