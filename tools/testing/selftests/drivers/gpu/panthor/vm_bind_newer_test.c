@@ -146,6 +146,7 @@ TEST_F(sparse, readonly)
 	ASSERT_EQ(0, pc_map(gpu->fd, gpu->vm, &no_bo, 0, VA, PC_2M,
 			    SPARSE | DRM_PANTHOR_VM_BIND_OP_MAP_READONLY));
 	EXPECT_EQ(0, pc_gpu_read(gpu, VA + PC_1M, &word, sizeof(word)));
+	pc_provoke_fault();
 	EXPECT_EQ(-EINVAL, pc_gpu_write(gpu, VA + PC_1M, &word, sizeof(word)));
 	ASSERT_EQ(0, pc_gpu_restart(gpu));
 }
