@@ -454,7 +454,7 @@ TEST_F(fault, left_over_for_the_next_vm)
 	ASSERT_TRUE(other);
 	/* The GPU is awake, and forgets nothing. */
 	pc_expect_space(_metadata, &self->f.env.space);
-	if (pc_model_raise_unused() == -ENOENT)
+	if (pc_model_raise_next() == -ENOENT)
 		SKIP(return, "no way to raise a fault");
 
 	ASSERT_EQ(0, pc_space_init(other, fd));

@@ -125,19 +125,19 @@ int pc_model_running(void)
 	return count;
 }
 
-int pc_model_raise_unused(void)
+int pc_model_raise_next(void)
 {
 	char text[1 << 13], *line, *next = text;
 	ssize_t len = read_text("vmali/state", text, sizeof(text));
-	unsigned int as, mask = 0;
+	unsigned int as, next_as = 0;
 	char state[4];
 
 	if (len < 0)
 		return len;
-	while ((line = strsep(&next, "\n")))
+	while ((line = strsep(&next, "\n")) && !next_as)
 		if (sscanf(line, "%u %3s", &as, state) == 2 && !strcmp(state, "off"))
-			mask |= 1 << as;
-	snprintf(text, sizeof(text), "%u", mask);
+			next_as = as;
+	snprintf(text, sizeof(text), "%u", 1 << next_as);
 	return pc_debugfs_write("vmali/raise", text);
 }
 

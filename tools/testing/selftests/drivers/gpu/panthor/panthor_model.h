@@ -18,8 +18,8 @@ int pc_model_hung(void);
 /* How often that has ended in a reset. */
 long long pc_model_hang_resets(void);
 
-/* Raise the fault interrupt of each address space that nobody uses. */
-int pc_model_raise_unused(void);
+/* Raise the fault interrupt of the address space that the next VM gets. */
+int pc_model_raise_next(void);
 
 /*
  * Accesses of groups so far to memory that is mapped so: "cached", "uncached"; or by a
