@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
@@ -61,6 +62,16 @@ void pc_log_settle(void)
 {
 	counts->faults_provoked = counts->faults;
 	counts->timeouts_provoked = counts->timeouts;
+}
+
+bool pc_log_report(void)
+{
+	const struct pc_log *log = pc_log_read();
+
+	printf("# GPU faults: %u, provoked: %u, job time-outs: %u, provoked: %u\n", log->faults,
+	       log->faults_provoked, log->timeouts, log->timeouts_provoked);
+	fflush(stdout);
+	return log->faults == log->faults_provoked && log->timeouts == log->timeouts_provoked;
 }
 
 void pc_provoke_fault(void)

@@ -7,6 +7,8 @@
 #ifndef PANTHOR_LOG_H
 #define PANTHOR_LOG_H
 
+#include <stdbool.h>
+
 /**
  * struct pc_log - What the log has had since the start of the program
  * @faults: GPU faults
@@ -25,6 +27,9 @@ void pc_log_init(void);
 const struct pc_log *pc_log_read(void);
 /* Report a difference once: what comes next is compared on its own. */
 void pc_log_settle(void);
+
+/* Print all counts. Returns true if nothing happened that no test has announced. */
+bool pc_log_report(void);
 
 void pc_provoke_fault(void);
 void pc_provoke_timeout(void);

@@ -147,15 +147,7 @@ static pid_t pc_main_process;
 /* The harness does not return. What came after the last case counts, too. */
 static void pc_report_log(void)
 {
-	const struct pc_log *log;
-
-	if (getpid() != pc_main_process)
-		return;
-	log = pc_log_read();
-	ksft_print_msg("GPU faults: %u, provoked: %u, job time-outs: %u, provoked: %u\n",
-		       log->faults, log->faults_provoked, log->timeouts, log->timeouts_provoked);
-	fflush(stdout);
-	if (log->faults != log->faults_provoked || log->timeouts != log->timeouts_provoked)
+	if (getpid() == pc_main_process && !pc_log_report())
 		_exit(KSFT_FAIL);
 }
 

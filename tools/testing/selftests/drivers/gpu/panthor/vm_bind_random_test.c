@@ -14,6 +14,7 @@
 #include <kselftest.h>
 
 #include "panthor_args.h"
+#include "panthor_log.h"
 #include "panthor_model.h"
 #include "panthor_pages.h"
 #include "panthor_space.h"
@@ -223,12 +224,13 @@ int main(int argc, char **argv)
 	__u32 i;
 
 	parse(&test, argc, argv);
+	pc_log_init();
 	ksft_print_header();
 	test.fd = pc_open();
 	if (test.fd < 0)
 		ksft_exit_skip("no panthor device\n");
 
-	ksft_set_plan(4);
+	ksft_set_plan(5);
 	ksft_print_msg("seed %llu\n", test.seed);
 
 	errors = pc_model_errors();
@@ -252,5 +254,6 @@ int main(int argc, char **argv)
 	for (i = 0; i < VMS; i++)
 		pc_space_fini(&test.space[i]);
 	close(test.fd);
+	ksft_test_result(pc_log_report(), "GPU faults and job time-outs\n");
 	ksft_finished();
 }
