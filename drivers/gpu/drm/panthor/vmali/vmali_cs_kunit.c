@@ -216,13 +216,15 @@ static void run_both(struct kunit *test)
 {
 	struct cs_test *t = test->priv;
 	struct vmali_stream *streams = t->v.mcu.groups[0].streams;
-	bool locked = t->locked;
+	bool locked = t->locked, again = true;
 
 	for (int i = 0; i < 4000 && locked; i++)
 		vmali_cs_run(&streams[i % 2], 7);
 	t->locked = false;
-	while (vmali_cs_run(&streams[0], 7) | vmali_cs_run(&streams[1], 7))
-		;
+	while (again) {
+		again = vmali_cs_run(&streams[0], 7);
+		again |= vmali_cs_run(&streams[1], 7);
+	}
 	t->locked = locked;
 }
 

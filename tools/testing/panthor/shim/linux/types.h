@@ -20,6 +20,11 @@ typedef short s16;
 typedef int s32;
 typedef long long s64;
 
+/* Headers of glibc 2.41 include uapi headers that use these. */
+typedef u32 __u32;
+typedef s32 __s32;
+typedef u64 __u64;
+
 typedef u64 phys_addr_t;
 typedef u64 dma_addr_t;
 typedef unsigned int gfp_t;
