@@ -497,7 +497,7 @@ static void set_depth(unsigned int to)
 {
 	unsigned int i;
 
-	for (i = to; i < depth; i++)
+	for (i = to; i < NR_JOBS; i++)
 		if (jobs[i].state != FREE)
 			unreserve(&jobs[i]);
 	depth = to;
