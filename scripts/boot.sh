@@ -11,8 +11,8 @@ gpu="vmali.gpu=$GPU dtb=$work/vmali.dtb"
 # The driver knows more than one if it has a file about their differences.
 check_gpu()
 {
-	[[ $GPU = g610 || -f $tree/drivers/gpu/drm/panthor/panthor_hw.c ]] ||
-		die "GPU=$GPU: the driver of this kernel does not know it: use KVER=7.3"
+	[[ $GPU = "${gpus%% *}" || -f $tree/$src/panthor_hw.c ]] ||
+		die "GPU=$GPU: the driver of this kernel does not know it: use a newer KVER"
 }
 
 # Without address randomization: it may choose addresses that User Mode Linux needs.

@@ -25,8 +25,8 @@ PAGES = 'Documentation/gpu/drivers.rst'
 OURS = (PANTHOR, 'tools/testing/panthor', 'tools/testing/selftests/drivers/gpu/panthor')
 # What is only for this repository: the unmodified driver, the benchmark, the commands.
 LEFT_OUT = (f'{PANTHOR}/upstream/*', f'{PANTHOR}/*.upstream', f'{PANTHOR}/*.bench',
-            f'{PANTHOR}/tests/panthor_bench*', 'tools/testing/panthor/test-switch.sh',
-            'tools/testing/panthor/init.c', 'tools/testing/panthor/boot-init')
+            f'{PANTHOR}/tests/panthor_bench*', 'tools/testing/panthor/init.c',
+            'tools/testing/panthor/boot-init')
 # Lines that scripts/tree appends to the driver's Kconfig and Makefile.
 HOOK = re.compile(r'\n\n?(?:source "\S+/panthor/(\S+)"|include \$\(src\)/(\S+)|'
                   r'obj-\S+ \+= (vmali/))(?=\n)')

@@ -814,7 +814,7 @@ bool vmali_cs_run(struct vmali_stream *s, unsigned int budget)
 	ret = publish(s);
 	if (ret == -EFAULT && s->wait != VMALI_CS_FATAL)
 		fatal(s, VMALI_EXC_CS_BUS, s->ring_out);
-	/* Who runs dry is not run again until there is more: first say how far it got. */
+	/* An empty stream does not run again: publish its extract pointer first. */
 	if (ret == -EAGAIN && s->wait == VMALI_CS_EMPTY)
 		s->wait = VMALI_CS_RUNNABLE;
 	return done || s->wait != before;

@@ -217,7 +217,7 @@ static void bind_forever(int fd, int ready)
 		;
 }
 
-/* or that faults: how often, nobody knows. */
+/* A client that faults until it is killed. */
 static void fault_forever(int fd, int ready)
 {
 	if (pc_space_init(&victim, fd) || pc_space_faults(&victim, VA))

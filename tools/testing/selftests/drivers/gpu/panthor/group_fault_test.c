@@ -454,8 +454,10 @@ TEST_F(fault, left_over_for_the_next_vm)
 	ASSERT_TRUE(other);
 	/* The GPU is awake, and forgets nothing. */
 	pc_expect_space(_metadata, &self->f.env.space);
-	if (pc_model_raise_next() == -ENOENT)
+	err = pc_model_raise_next();
+	if (err == -ENOENT)
 		SKIP(return, "no way to raise a fault");
+	ASSERT_EQ(0, err);
 
 	ASSERT_EQ(0, pc_space_init(other, fd));
 	err = pc_gpu_read(&other->gpu, PC_GPU_VA, &word, sizeof(word));

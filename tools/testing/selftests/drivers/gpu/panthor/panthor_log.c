@@ -32,6 +32,11 @@ void pc_log_init(void)
 		lseek(log_fd, 0, SEEK_END);
 }
 
+bool pc_log_works(void)
+{
+	return log_fd >= 0;
+}
+
 static void count(const char *record)
 {
 	const char *text = strchr(record, ';');

@@ -23,6 +23,8 @@ struct pc_log {
 
 /* Once, before there is another process. */
 void pc_log_init(void);
+/* Whether faults and time-outs are counted: a program without rights cannot read the log. */
+bool pc_log_works(void);
 /* Read what is new. Without the right to read the log, all counts are 0. */
 const struct pc_log *pc_log_read(void);
 /* Report a difference once: what comes next is compared on its own. */

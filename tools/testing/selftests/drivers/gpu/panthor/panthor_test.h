@@ -41,6 +41,8 @@ static inline void pc_env_setup(struct __test_metadata *_metadata, struct pc_env
 		SKIP(return, "no panthor device");
 
 	env->errors = pc_model_errors();
+	if (env->errors >= 0)
+		ASSERT_TRUE(pc_log_works());
 	ASSERT_EQ(0, pc_space_init(&env->space, env->fd));
 }
 

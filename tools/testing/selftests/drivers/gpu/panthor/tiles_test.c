@@ -32,7 +32,10 @@ FIXTURE_TEARDOWN(tiles)
 	pc_env_teardown(_metadata, &self->env);
 }
 
-/* The tile of the buffer that place @nr of the resource has: no two neighbours are any. */
+/*
+ * The tile of the buffer that place @nr of the resource has. Neighbours in
+ * the resource are not neighbours in the buffer.
+ */
 static __u32 tile_at(__u32 nr)
 {
 	return (nr * 7 + 3) % TILES;
@@ -92,6 +95,7 @@ TEST_F(tiles, over_sparse_memory)
 	struct pc_gpu *gpu = &space->gpu;
 	static char lines[TILES * PC_GPU_LINE];
 	int err, round;
+	__u32 i;
 
 	err = pc_map(gpu->fd, gpu->vm, &none, 0, VA, TILES * TILE, SPARSE);
 	if (err == -EINVAL)
@@ -102,8 +106,9 @@ TEST_F(tiles, over_sparse_memory)
 		expect_tiles(_metadata, gpu);
 		ASSERT_EQ(0, pc_map(gpu->fd, gpu->vm, &none, 0, VA, TILES * TILE, SPARSE));
 		ASSERT_EQ(0, pc_gpu_gather(gpu, VA, TILE, TILES, lines));
-		/* Not the buffer's: that starts so with the first tile. */
-		EXPECT_NE(pc_pattern(1, tile_at(0) * TILE), *(__u64 *)lines);
+		for (i = 0; i < TILES; i++)
+			ASSERT_NE(pc_pattern(1, tile_at(i) * TILE),
+				  *(__u64 *)(lines + i * PC_GPU_LINE));
 	}
 	ASSERT_EQ(0, pc_unmap(gpu->fd, gpu->vm, VA, TILES * TILE));
 	EXPECT_EQ(0, pc_space_faults(space, VA + TILES / 2 * TILE));
