@@ -20,7 +20,7 @@ PAGES   ?= 4K
 export KVER KDIR JOBS DRIVER BACKEND GPU MEM STRESS SAMPLES ROOTFS INIT ARCH PAGES
 export O := $(abspath $(O))
 
-COMMANDS := run boot stress bench home test kunit check series tree clean
+COMMANDS := run boot stress bench home test kunit check series clean
 
 help:
 	@sed -n 's/^| `\(make [a-z-]*\|[A-Z]*=[^`]*\)` | \(.*\) |$$/  \1\t\2/p' README.md | \
@@ -29,7 +29,10 @@ help:
 $(COMMANDS):
 	@scripts/$@
 
+tree:
+	@scripts/deps run && scripts/tree
+
 check-fast:
 	@scripts/check style
 
-.PHONY: help $(COMMANDS) check-fast
+.PHONY: help $(COMMANDS) tree check-fast
