@@ -55,7 +55,7 @@ stop()
 	local group
 
 	trap '' HUP INT TERM
-	for group in $attended $beside; do kill -- -"$group" 2>/dev/null || true; done
+	for group in $attended $beside; do kill -- -"$group" || kill "$group" || true; done 2>/dev/null
 	wait
 	exit $((128 + $1))
 }
@@ -72,7 +72,7 @@ column()
 # setting NAME LIST HINT...: refuse a value of NAME that is not a word of LIST.
 setting()
 {
-	[[ " $2 " = *" ${!1} "* ]] || die "$1=${!1} is not supported: use one of $2${*:3}"
+	[[ ${!1} != *\ * && " $2 " = *" ${!1} "* ]] || die "$1=${!1} is not supported: use one of $2${*:3}"
 }
 
 # path NAME PATH: make, the shells that it starts and kbuild do not quote paths.
