@@ -202,7 +202,7 @@ TEST_F(active, another_vm_faults)
 
 static struct pc_space victim;
 
-/* With a job that is active, and binds under it, */
+/* A client with an active job, and binds under it, until it is killed. */
 static void bind_forever(int fd, int ready)
 {
 	static struct worker w;
@@ -227,26 +227,25 @@ static void fault_forever(int fd, int ready)
 		;
 }
 
-TEST_F(active, client_killed)
+/* The job goes on while clients that do @work are killed. */
+static void kill_beside_a_job(struct __test_metadata *_metadata, struct worker *w,
+			      void (*work)(int fd, int ready))
 {
-	struct worker *w = &self->w;
-
 	ASSERT_EQ(0, start(w));
-	pc_kill_clients(_metadata, bind_forever);
+	pc_kill_clients(_metadata, work);
 	ASSERT_TRUE(is_active(w));
 	EXPECT_EQ(0, stop(w));
 	expect_copied(_metadata, w);
 }
 
+TEST_F(active, client_killed)
+{
+	kill_beside_a_job(_metadata, &self->w, bind_forever);
+}
+
 TEST_F(active, faulting_client_killed)
 {
-	struct worker *w = &self->w;
-
-	ASSERT_EQ(0, start(w));
-	pc_kill_clients(_metadata, fault_forever);
-	ASSERT_TRUE(is_active(w));
-	EXPECT_EQ(0, stop(w));
-	expect_copied(_metadata, w);
+	kill_beside_a_job(_metadata, &self->w, fault_forever);
 	pc_provoked_faults();
 }
 

@@ -52,14 +52,16 @@ const struct pc_log *pc_log_read(void)
 	char record[RECORD];
 	ssize_t len;
 
+	if (!pc_log_works())
+		return counts;
 	do {
-		len = log_fd < 0 ? -1 : read(log_fd, record, sizeof(record) - 1);
+		len = read(log_fd, record, sizeof(record) - 1);
 		if (len > 0) {
 			record[len] = 0;
 			count(record);
 		}
 		/* EPIPE: records were overwritten, and the next read finds what is left. */
-	} while (len > 0 || (log_fd >= 0 && errno == EPIPE));
+	} while (len > 0 || errno == EPIPE);
 	return counts;
 }
 
@@ -81,13 +83,13 @@ bool pc_log_report(void)
 
 void pc_provoke_fault(void)
 {
-	if (log_fd >= 0)
+	if (pc_log_works())
 		__atomic_add_fetch(&counts->faults_provoked, 1, __ATOMIC_RELAXED);
 }
 
 void pc_provoke_timeout(void)
 {
-	if (log_fd >= 0)
+	if (pc_log_works())
 		__atomic_add_fetch(&counts->timeouts_provoked, 1, __ATOMIC_RELAXED);
 }
 

@@ -19,7 +19,7 @@
 #define PC_TILER_REG_INSTANCES	34
 #define PC_TILER_REG_DESC	40
 
-/* Registers that the streams here use: for addresses, and for what is there. */
+/* Registers that the streams here use, for addresses and for data. */
 #define PC_TILER_REG_ADDR	64
 #define PC_TILER_REG_DATA	66
 
