@@ -11,13 +11,20 @@ gpu="vmali.gpu=$GPU dtb=$work/vmali.dtb"
 # The driver knows more than one if it has a file about their differences.
 check_gpu()
 {
-	[[ $GPU = "${gpus%% *}" || -f $tree/$src/panthor_hw.c ]] ||
+	[[ $GPU = "$default_gpu" || -f $tree/$src/panthor_hw.c ]] ||
 		die "GPU=$GPU: the driver of this kernel does not know it: use a newer KVER"
 }
 
 # Without address randomization: it may choose addresses that User Mode Linux needs.
 fixed=
 ! setarch -R true 2>/dev/null || fixed='setarch -R'
+
+# How many jobs the workload executes.
+check_jobs()
+{
+	: "${JOBS:=20000}"
+	[[ $JOBS =~ ^[1-9][0-9]{0,6}$ ]] || die "JOBS=$JOBS: use a number from 1 to 9999999"
+}
 
 # The memory of a machine, a file, and other files of it. There is one machine at a time:
 # O is locked.
@@ -102,14 +109,26 @@ accuse()
 	! sed -n '1,40s/^/  /p' | grep .
 }
 
-# judge_suites LOG: prints what is wrong with a boot that ran the KUnit suites; fails if
-# something is.
+# missing_suites LOG DIR...: prints the KUnit suites of the sources in DIR that have no result.
+missing_suites()
+{
+	local log=$1 name
+
+	shift
+	for name in $(cd "$top/$src" && grep -rhA1 'struct kunit_suite .* = {' "$@" |
+		sed -n 's/.*name = "\(.*\)",/\1/p'); do
+		grep -qaE "\bok [0-9]+ $name( |\$)" "$log" || echo "the suite $name did not run"
+	done
+}
+
+# judge_suites LOG DIR...: prints what is wrong with a boot that ran the KUnit suites in DIR;
+# fails if something is.
 judge_suites()
 {
 	{
 		complaints "$1" "$planted" || true
 		grep -a '\bnot ok ' "$1" || true
-		grep -qaE '\bok [0-9]+ panthor_pgtable$' "$1" || echo "the suite panthor_pgtable did not run"
+		missing_suites "$@"
 	} | accuse
 }
 
@@ -125,7 +144,7 @@ judge()
 	} | accuse
 }
 
-clients=$tree/tools/testing/selftests/drivers/gpu/panthor
+clients=$tree/$client
 
 # The client programs, for the initramfs: each that ends in _test is a test.
 build_clients()
@@ -170,7 +189,7 @@ init_tests()
 	# To unmap part of a block, the unmodified driver of Linux 7.3 reads the pages of the
 	# buffer. Imported buffers have none, and it crashes.
 	[[ $DRIVER != upstream ]] || ! grep -qw iova_mapped_as_huge_page \
-		"$tree/drivers/gpu/drm/panthor/upstream/panthor_mmu.c" || gpu+=' vmali.no_contig=1'
+		"$tree/$src/upstream/panthor_mmu.c" || gpu+=' vmali.no_contig=1'
 }
 
 # kmemleak takes an object for used if it finds its address anywhere it scans. It scans the

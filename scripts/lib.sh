@@ -63,12 +63,6 @@ trap 'stop 1' HUP
 trap 'stop 2' INT
 trap 'stop 15' TERM
 
-# column N: a column of the list of supported kernels.
-column()
-{
-	grep -v '^#' "$scripts/kernels" | cut -f"$1"
-}
-
 # setting NAME LIST HINT...: refuse a value of NAME that is not a word of LIST.
 setting()
 {
@@ -82,13 +76,14 @@ path()
 		die "$1=$2: kernels cannot be built in a path with spaces, colons, quotes or the like"
 }
 
-mapfile -t kernels < <(column 1)
+mapfile -t kernels < <(grep -v '^#' "$scripts/kernels" | cut -f1)
 # gpu_rows: name, architecture, minor revision of each GPU of the model, the default first.
 gpu_rows=$(sed -n 's/^VMALI_GPU("\([^"]*\)", \([0-9]*\), \([0-9]*\),.*/\1 \2 \3/p' \
 	"$top/$src/vmali/vmali_gpus.h")
 gpus=$(cut -d' ' -f1 <<<"$gpu_rows" | paste -sd' ')
+default_gpu=${gpus%% *}
 : "${KVER:=${kernels[0]}}" "${KDIR:=}" "${O:=$top/build}" "${DRIVER:=pgtable}" "${BACKEND:=fork}"
-: "${GPU:=${gpus%% *}}" "${MEM:=1G}"
+: "${GPU:=$default_gpu}" "${MEM:=1G}"
 O=$(cd "$top" && realpath -m -- "$O")
 path O "$O"
 [[ $O/ != "$top"/@(drivers|tools|Documentation|scripts)/* ]] ||
@@ -104,7 +99,7 @@ variant=$DRIVER
 [[ $BACKEND = fork ]] || variant=$BACKEND
 um=um-$variant
 logged=$variant
-[[ $GPU = "${gpus%% *}" ]] || logged+=-$GPU
+[[ $GPU = "$default_gpu" ]] || logged+=-$GPU
 
 [[ $MEM =~ ^[1-9][0-9]{0,6}[MG]$ ]] || die "MEM=$MEM: use a size like 512M or 2G"
 mib=${MEM%?}
